@@ -1,0 +1,95 @@
+"""bayling-lite: a private, offline translator and assistant you can talk to.
+
+::
+
+    from bayling_lite import LlamaEngine, Translator
+
+    with LlamaEngine.open("model.gguf") as engine:
+        draft = Translator(engine).translate("Good morning.", "zh")
+        print(draft.refine("Make it formal.").text)
+
+``bayling translate`` is ``cli/translate.py``, ``bayling-chat`` is ``cli/chat.py``. Names are loaded when they are first
+used, so importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bayling_lite.engine.base import (
+        Completion,
+        Engine,
+        Generation,
+        GenerationRequest,
+        ModelInfo,
+        SamplingParams,
+    )
+    from bayling_lite.engine.llama import LlamaEngine
+    from bayling_lite.engine.scripted import ScriptedEngine
+    from bayling_lite.errors import BaylingError
+    from bayling_lite.languages import LANGUAGES, Language, detect_language, find_language
+    from bayling_lite.messages import Conversation, Message, Role
+    from bayling_lite.prompts import PromptTemplate, Wording
+    from bayling_lite.translate import TranslatedSegment, Translation, TranslationStream, Translator
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "bayling_lite.engine.base": (
+        "Completion",
+        "Engine",
+        "Generation",
+        "GenerationRequest",
+        "ModelInfo",
+        "SamplingParams",
+    ),
+    "bayling_lite.engine.llama": ("LlamaEngine",),
+    "bayling_lite.engine.scripted": ("ScriptedEngine",),
+    "bayling_lite.errors": ("BaylingError",),
+    "bayling_lite.languages": ("LANGUAGES", "Language", "detect_language", "find_language"),
+    "bayling_lite.messages": ("Conversation", "Message", "Role"),
+    "bayling_lite.prompts": ("PromptTemplate", "Wording"),
+    "bayling_lite.translate": ("TranslatedSegment", "Translation", "TranslationStream", "Translator"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "LANGUAGES",
+    "BaylingError",
+    "Completion",
+    "Conversation",
+    "Engine",
+    "Generation",
+    "GenerationRequest",
+    "Language",
+    "LlamaEngine",
+    "Message",
+    "ModelInfo",
+    "PromptTemplate",
+    "Role",
+    "SamplingParams",
+    "ScriptedEngine",
+    "TranslatedSegment",
+    "Translation",
+    "TranslationStream",
+    "Translator",
+    "Wording",
+    "__version__",
+    "detect_language",
+    "find_language",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,99 @@
+"""Languages: BCP-47 codes, names, scripts, and telling which language a text is in."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from bayling_lite.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """A language: its BCP-47 code and its name in English, in Chinese and in itself.
+
+    ``spaced`` says whether words are separated by spaces.
+    """
+
+    code: str
+    english: str
+    chinese: str
+    own: str
+    spaced: bool = True
+
+    def __str__(self) -> str:
+        return self.code
+
+
+LANGUAGES: tuple[Language, ...] = (
+    Language("en", "English", "英文", "English"),
+    Language("zh", "Chinese", "中文", "中文", spaced=False),
+    Language("de", "German", "德文", "Deutsch"),
+    Language("fr", "French", "法文", "Français"),
+    Language("cs", "Czech", "捷克文", "Čeština"),
+    Language("ja", "Japanese", "日文", "日本語", spaced=False),
+    Language("ru", "Russian", "俄文", "Русский"),
+    Language("uk", "Ukrainian", "乌克兰文", "Українська"),
+    Language("es", "Spanish", "西班牙文", "Español"),
+    Language("it", "Italian", "意大利文", "Italiano"),
+    Language("pt", "Portuguese", "葡萄牙文", "Português"),
+    Language("nl", "Dutch", "荷兰文", "Nederlands"),
+    Language("ko", "Korean", "韩文", "한국어"),
+    Language("ar", "Arabic", "阿拉伯文", "العربية"),
+    Language("vi", "Vietnamese", "越南文", "Tiếng Việt"),
+    Language("th", "Thai", "泰文", "ไทย", spaced=False),
+)
+
+_BY_NAME = {
+    name.casefold(): language
+    for language in LANGUAGES
+    for name in (language.code, language.english, language.chinese, language.own)
+}
+_BY_NAME |= {"汉语": _BY_NAME["zh"], "简体中文": _BY_NAME["zh"], "zh-hans": _BY_NAME["zh"]}
+
+
+def find_language(name: str) -> Language:
+    """The language of a BCP-47 code (``zh``, ``zh-CN``) or of a name in English, Chinese or itself.
+
+    Raises:
+        UsageError: no such language; the message lists the known ones.
+    """
+    key = name.strip().casefold().replace("_", "-")
+    language = _BY_NAME.get(key) or _BY_NAME.get(key.split("-")[0])
+    if language is None:
+        known = ", ".join(f"{language.code} ({language.english})" for language in LANGUAGES)
+        raise UsageError(f"Unknown language {name!r}. Known: {known}.")
+    return language
+
+
+_HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003134f]")
+_KANA_OR_HANGUL = re.compile(r"[\u3040-\u30ff\uac00-\ud7af]")
+_LETTER = re.compile(r"[^\W\d_]")
+
+
+def detect_language(text: str, candidates: Iterable[Language] | None = None) -> Language | None:
+    """The most probable language of a text among the candidates; None when it holds no letter.
+
+    Han without kana or hangul is Chinese by its script alone; the rest is decided by py3langid (n-gram naive Bayes),
+    limited to the candidates, because on short text a free choice among a hundred languages is often wrong.
+    """
+    if not _LETTER.search(text):
+        return None
+    choice = tuple(candidates) if candidates is not None else LANGUAGES
+    by_code = {language.code: language for language in choice}
+    letters = len(_LETTER.findall(text))
+    if "zh" in by_code and not _KANA_OR_HANGUL.search(text) and len(_HAN.findall(text)) * 3 >= letters:
+        return by_code["zh"]
+    ranked = (code for code, _ in _identifier().rank(text))
+    return next((by_code[code] for code in ranked if code in by_code), None)
+
+
+@functools.cache
+def _identifier() -> Any:
+    # Imported when it is needed: loading the model takes half a second.
+    langid = importlib.import_module("py3langid.langid")
+    return langid.LanguageIdentifier.from_model_file(langid.MODEL_FILE)

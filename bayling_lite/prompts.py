@@ -1,0 +1,225 @@
+"""The prompt's one home: templates, special tokens and instruction wordings, used by training and running alike.
+
+A template renders a conversation to *parts*, not to one string. Special tokens enter only as :class:`Special` and
+:class:`Control` parts; :class:`Text` parts are tokenized with special-token parsing off, so that ``</s>`` in a document
+is just four characters. Each assistant turn is a Text of its own: where its tokens begin never depends on what
+stands before them, which makes the training mask exact and generation start where training did.
+
+Sources: the prompts of ictnlp/BayLing and of BayLing-2-Llama-3-8B, byte for byte; instruction wordings from
+arXiv 2306.10968.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+
+from bayling_lite.languages import Language
+from bayling_lite.messages import Conversation, Message, Role
+
+
+class Control(Enum):
+    """A token every tokenizer has under its own name: rendered by id, never by text."""
+
+    BOS = "bos"
+    EOS = "eos"
+
+
+@dataclass(frozen=True, slots=True)
+class Special:
+    """A special token by its exact text, for example ``<|eot_id|>``."""
+
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Plain text: no special token can come out of it. ``response`` marks what the assistant said."""
+
+    content: str
+    response: bool = False
+
+
+Part = Text | Special | Control
+
+
+@dataclass(frozen=True, slots=True)
+class PromptTemplate:
+    """How one family of models wants a conversation written.
+
+    ``stop`` lists the parts that end a response besides the tokenizer's own EOS; ``jinja`` is the same template in the
+    chat-template language of Hugging Face and GGUF, for other programs.
+    """
+
+    name: str
+    system: str
+    before_system: tuple[Part, ...]
+    after_system: tuple[Part, ...]
+    before_user: tuple[Part, ...]
+    after_user: tuple[Part, ...]
+    before_response: tuple[Part, ...]
+    after_response: tuple[Part, ...]
+    between_turns: tuple[Part, ...]
+    stop: tuple[Special | Control, ...]
+    jinja: str
+
+    def render(self, conversation: Conversation) -> tuple[Part, ...]:
+        """The parts of a conversation.
+
+        After a user's turn the header of the response follows, ready to generate. After an assistant's turn the
+        parts end with the token that ends it, so that a longer conversation's parts begin with these.
+        """
+        system = self.system if conversation.system is None else conversation.system
+        parts: list[Part] = [Control.BOS, *self.before_system, Text(system), *self.after_system]
+        turns = [message for message in conversation if message.role is not Role.SYSTEM]
+        for position, message in enumerate(turns):
+            if message.role is Role.USER:
+                parts.extend(self.between_turns if position else ())
+                parts.extend((*self.before_user, Text(message.content), *self.after_user, *self.before_response))
+            else:
+                parts.append(Text(message.content, response=True))
+                parts.extend(self.after_response)
+        return _joined(parts)
+
+    def text(self, conversation: Conversation, *, bos: str = "", eos: str = "</s>") -> str:
+        """The rendered conversation as one string, for people to read and to compare templates; never to tokenize."""
+        names = {Control.BOS: bos, Control.EOS: eos}
+        return "".join(
+            part.content if isinstance(part, Text) else part.token if isinstance(part, Special) else names[part]
+            for part in self.render(conversation)
+        )
+
+
+def _joined(parts: Iterable[Part]) -> tuple[Part, ...]:
+    """Join neighbouring texts of the same kind, drop empty ones other than responses."""
+    joined: list[Part] = []
+    for part in parts:
+        last = joined[-1] if joined else None
+        if isinstance(part, Text) and isinstance(last, Text) and not part.response and not last.response:
+            joined[-1] = Text(last.content + part.content)
+        elif not isinstance(part, Text) or part.content or part.response:
+            joined.append(part)
+    return tuple(joined)
+
+
+_BAYLING_SYSTEM = (
+    "I am an intelligent language assistant developed by the NLP Group of ICT/CAS.\n"
+    "Below is a dialog consisting of instructions and responses. "
+    "Write a response that completes the request."
+)
+
+BAYLING = PromptTemplate(
+    name="bayling",
+    system=_BAYLING_SYSTEM,
+    before_system=(),
+    after_system=(Text("\n\n"),),
+    before_user=(Text("### Instruction:\n"),),
+    after_user=(Text("\n"),),
+    before_response=(Text("### Response:\n"),),
+    after_response=(Control.EOS,),
+    between_turns=(Text("\n"),),
+    stop=(Control.EOS,),
+    jinja=(
+        "{{- bos_token -}}"
+        "{%- if messages[0]['role'] == 'system' -%}"
+        "{{- messages[0]['content'] -}}{%- set turns = messages[1:] -%}"
+        "{%- else -%}"
+        "{{- " + repr(_BAYLING_SYSTEM) + " -}}{%- set turns = messages -%}"
+        "{%- endif -%}"
+        "{{- '\\n\\n' -}}"
+        "{%- for message in turns -%}"
+        "{%- if message['role'] == 'user' -%}"
+        "{{- ('' if loop.first else '\\n') + '### Instruction:\\n' + message['content'] + '\\n### Response:\\n' -}}"
+        "{%- elif message['role'] == 'assistant' -%}"
+        "{{- message['content'] + eos_token -}}"
+        "{%- endif -%}"
+        "{%- endfor -%}"
+    ),
+)
+
+
+def _llama3_header(role: str) -> tuple[Part, ...]:
+    return (Special("<|start_header_id|>"), Text(role), Special("<|end_header_id|>"), Text("\n\n"))
+
+
+_EOT = Special("<|eot_id|>")
+
+BAYLING_3 = PromptTemplate(
+    name="bayling-3",
+    system="I am BayLing developed by the NLP Group of ICT/CAS.",
+    before_system=_llama3_header("system"),
+    after_system=(_EOT,),
+    before_user=_llama3_header("user"),
+    after_user=(_EOT,),
+    before_response=_llama3_header("assistant"),
+    after_response=(_EOT,),
+    between_turns=(),
+    # The published 8B checkpoint names <|end_of_text|> as its EOS and so never stops at the end of a turn by itself.
+    stop=(_EOT, Special("<|end_of_text|>")),
+    jinja=(
+        "{{- bos_token -}}"
+        "{%- if messages[0]['role'] == 'system' -%}"
+        "{%- set system = messages[0]['content'] -%}{%- set turns = messages[1:] -%}"
+        "{%- else -%}"
+        "{%- set system = 'I am BayLing developed by the NLP Group of ICT/CAS.' -%}{%- set turns = messages -%}"
+        "{%- endif -%}"
+        "{{- '<|start_header_id|>system<|end_header_id|>\\n\\n' + system + '<|eot_id|>' -}}"
+        "{%- for message in turns -%}"
+        "{{- '<|start_header_id|>' + message['role'] + '<|end_header_id|>\\n\\n' -}}"
+        "{{- message['content'] + '<|eot_id|>' -}}"
+        "{%- endfor -%}"
+        "{%- if add_generation_prompt -%}"
+        "{{- '<|start_header_id|>assistant<|end_header_id|>\\n\\n' -}}"
+        "{%- endif -%}"
+    ),
+)
+
+TEMPLATES = {template.name: template for template in (BAYLING, BAYLING_3)}
+
+
+class Wording(StrEnum):
+    """The language an instruction is worded in. The paper has both."""
+
+    ENGLISH = "en"
+    CHINESE = "zh"
+
+
+_TRANSLATE = {
+    Wording.ENGLISH: "Provide the {language} translation for this sentence: {text}",
+    Wording.CHINESE: "提供这句话的{language}翻译：{text}",
+}
+_INCLUDE = {
+    Wording.ENGLISH: ("\nMake sure to include these words: {terms}", ", "),
+    Wording.CHINESE: ("\n确保包含这些词：{terms}", ", "),
+}
+_USE = {Wording.ENGLISH: 'Use the word "{term}".', Wording.CHINESE: "请使用“{term}”这个词。"}
+_FIX = {Wording.ENGLISH: 'Fix "{wrong}": it should be "{right}".', Wording.CHINESE: "请改正“{wrong}”，应为“{right}”。"}
+
+
+def translation_instruction(
+    text: str, target: Language, *, terms: Iterable[str] = (), wording: Wording = Wording.ENGLISH
+) -> str:
+    """Ask for ``text`` in the target language, with terms that must occur (arXiv 2306.10968, appendix)."""
+    language = target.chinese if wording is Wording.CHINESE else target.english
+    instruction = _TRANSLATE[wording].format(language=language, text=text)
+    required = list(terms)
+    if required:
+        frame, comma = _INCLUDE[wording]
+        instruction += frame.format(terms=comma.join(required))
+    return instruction
+
+
+def use_instruction(term: str, *, wording: Wording = Wording.ENGLISH) -> str:
+    """Ask for the last draft again, with this word in it."""
+    return _USE[wording].format(term=term)
+
+
+def fix_instruction(wrong: str, right: str, *, wording: Wording = Wording.ENGLISH) -> str:
+    """Ask for the last draft again, with one expression put right."""
+    return _FIX[wording].format(wrong=wrong, right=right)
+
+
+def user_turn(text: str) -> Conversation:
+    """A conversation that consists of one request."""
+    return Conversation((Message(Role.USER, text),))

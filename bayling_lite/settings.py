@@ -1,0 +1,169 @@
+"""Settings: what the command line says, else the environment, else config.toml, else the default.
+
+========== ================= =============== =========================================================
+setting    environment       config.toml     meaning
+========== ================= =============== =========================================================
+model      BAYLING_MODEL     ``model``       a name of the catalogue or a path to a .gguf file
+models     BAYLING_MODELS    ``models``      the folder of further models
+offline    BAYLING_OFFLINE   ``offline``     never use the network (HF_HUB_OFFLINE counts as well)
+threads    BAYLING_THREADS   ``threads``     threads to compute with
+n_ctx      BAYLING_N_CTX     ``n_ctx``       tokens of context
+========== ================= =============== =========================================================
+
+``BAYLING_HOME`` puts config.toml and all directories under one folder; else they are the platform's own
+(https://platformdirs.readthedocs.io). Nothing here creates a folder: whoever writes into one does.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import platformdirs
+
+from bayling_lite.errors import UsageError
+
+_APP = "bayling-lite"
+_TRUTHS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings in force. None means: let the engine choose."""
+
+    model: str | None
+    models_dir: Path
+    offline: bool
+    threads: int | None
+    n_ctx: int | None
+    config_dir: Path
+    data_dir: Path
+    cache_dir: Path
+    state_dir: Path
+
+    @property
+    def config_file(self) -> Path:
+        """Where config.toml is read from; it need not exist."""
+        return self.config_dir / "config.toml"
+
+    @classmethod
+    def load(
+        cls,
+        *,
+        model: str | None = None,
+        models: str | None = None,
+        offline: bool | None = None,
+        threads: int | None = None,
+        n_ctx: int | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> Settings:
+        """Read the settings. The arguments are the command line's; None where it says nothing.
+
+        Raises:
+            UsageError: a bad value, and the message says where it stands; or a config.toml that cannot be read or has
+                an unknown key.
+        """
+        environment = os.environ if environ is None else environ
+        config_dir, data_dir, cache_dir, state_dir = _directories(environment.get("BAYLING_HOME"))
+        sources = _Sources(
+            {"model": model, "models": models, "offline": offline, "threads": threads, "n_ctx": n_ctx},
+            environment,
+            config_dir / "config.toml",
+        )
+        models_dir = sources.find("models", _text)
+        return cls(
+            model=sources.find("model", _text),
+            models_dir=data_dir / "models" if models_dir is None else Path(models_dir).expanduser(),
+            offline=sources.find("offline", _truth) or False,
+            threads=sources.find("threads", _count),
+            n_ctx=sources.find("n_ctx", _count),
+            config_dir=config_dir,
+            data_dir=data_dir,
+            cache_dir=cache_dir,
+            state_dir=state_dir,
+        )
+
+
+def _directories(home: str | None) -> tuple[Path, Path, Path, Path]:
+    """The folders of configuration, data, cache and state."""
+    if home:
+        root = Path(home).expanduser()
+        return root, root / "data", root / "cache", root / "state"
+    platform = platformdirs.PlatformDirs(_APP, appauthor=False)
+    return platform.user_config_path, platform.user_data_path, platform.user_cache_path, platform.user_state_path
+
+
+class _Sources:
+    """Looks a setting up in the flags, the environment and the config file, in this order."""
+
+    _NAMES = ("model", "models", "offline", "threads", "n_ctx")
+
+    def __init__(self, flags: Mapping[str, object], environ: Mapping[str, str], config_file: Path) -> None:
+        self._flags = flags
+        self._environ = environ
+        self._config_file = config_file
+        self._config = self._read()
+
+    def find(self, name: str, check: Callable[[object], T]) -> T | None:
+        """The first source's value, checked."""
+        for source, value in self._candidates(name):
+            if value is None:
+                continue
+            try:
+                return check(value)
+            except ValueError as error:
+                raise UsageError(f"{source}: {error}, not {value!r}.") from None
+        return None
+
+    def _candidates(self, name: str) -> list[tuple[str, object]]:
+        candidates: list[tuple[str, object]] = [(f"--{name.replace('_', '-')}", self._flags[name])]
+        variables = [f"BAYLING_{name.upper()}", *(["HF_HUB_OFFLINE"] if name == "offline" else [])]
+        # An empty variable counts as none: that is how a shell unsets one for a single command.
+        candidates += [(variable, self._environ.get(variable) or None) for variable in variables]
+        candidates.append((f"{self._config_file}: {name}", self._config.get(name)))
+        return candidates
+
+    def _read(self) -> dict[str, object]:
+        try:
+            config = tomllib.loads(self._config_file.read_text(encoding="utf-8-sig"))
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise UsageError(f"{self._config_file} cannot be read: {error.strerror or error}.") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise UsageError(f"{self._config_file} is not valid TOML: {error}.") from error
+        for key in config:
+            if key not in self._NAMES:
+                nearest = difflib.get_close_matches(key, self._NAMES, n=1)
+                hint = f"Did you mean {nearest[0]!r}?" if nearest else f"Known: {', '.join(self._NAMES)}."
+                raise UsageError(f"{self._config_file} has an unknown key {key!r}. {hint}")
+        return config
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("a text is wanted")
+    return value
+
+
+def _count(value: object) -> int:
+    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit():
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError("a whole number of 1 or more is wanted")
+    return value
+
+
+def _truth(value: object) -> bool:
+    if isinstance(value, str):
+        value = _TRUTHS.get(value.strip().casefold())
+    if not isinstance(value, bool):
+        raise ValueError("true or false is wanted (or yes, no, on, off, 1, 0)")
+    return value
