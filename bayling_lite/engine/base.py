@@ -1,0 +1,170 @@
+"""The Engine contract: a request goes in, a :class:`Generation` comes out at once and fills as tokens are made.
+
+Anything that keeps this contract can stand behind the translator and the chat: llama.cpp here, a scripted engine in
+tests, a remote server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Generator, Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Literal, Protocol, Self, runtime_checkable
+
+from bayling_lite.errors import UsageError
+from bayling_lite.languages import Language
+from bayling_lite.messages import Conversation
+
+FinishReason = Literal["stop", "length", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingParams:
+    """How the next token is chosen.
+
+    ``temperature`` 0 is greedy decoding. ``seed`` None draws a fresh one. ``top_k`` 0, ``top_p`` 1, ``min_p`` 0 and
+    ``repeat_penalty`` 1 switch the respective filter off.
+
+    Raises:
+        UsageError: a value out of its range.
+    """
+
+    temperature: float = 0.0
+    top_k: int = 0
+    top_p: float = 1.0
+    min_p: float = 0.0
+    repeat_penalty: float = 1.0
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.temperature < 0:
+            raise UsageError(f"The temperature must be 0 or more, not {self.temperature}.")
+        if not 0 < self.top_p <= 1:
+            raise UsageError(f"top_p must be above 0 and at most 1, not {self.top_p}.")
+        if not 0 <= self.min_p < 1:
+            raise UsageError(f"min_p must be at least 0 and below 1, not {self.min_p}.")
+        if self.top_k < 0:
+            raise UsageError(f"top_k must be 0 or more, not {self.top_k}.")
+        if self.repeat_penalty <= 0:
+            raise UsageError(f"The repetition penalty must be above 0, not {self.repeat_penalty}.")
+
+
+GREEDY = SamplingParams()
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationRequest:
+    """What to generate: the next assistant turn of a conversation.
+
+    ``max_tokens`` None means as many as the context holds. ``stop`` are strings that end the text (and are not in it).
+
+    Raises:
+        UsageError: the conversation does not end with a user's turn, or ``max_tokens`` is below 1.
+    """
+
+    conversation: Conversation
+    sampling: SamplingParams = GREEDY
+    max_tokens: int | None = None
+    stop: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        messages = self.conversation.messages
+        if not messages or messages[-1].role.value != "user":
+            raise UsageError("A request must end with the user's turn.")
+        if self.max_tokens is not None and self.max_tokens < 1:
+            raise UsageError(f"max_tokens must be 1 or more, not {self.max_tokens}.")
+        if "" in self.stop:
+            raise UsageError("A stop string cannot be empty.")
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A finished generation.
+
+    Token counts: ``n_prompt`` in the prompt, ``n_cached`` of them not evaluated again, ``n_generated`` in the answer
+    (the stop token not counted). Times in seconds.
+    """
+
+    text: str
+    finish_reason: FinishReason
+    n_prompt: int
+    n_cached: int
+    n_generated: int
+    prompt_seconds: float
+    generation_seconds: float
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Generated tokens per second of decoding."""
+        return self.n_generated / self.generation_seconds if self.generation_seconds else 0.0
+
+
+class Generation(Protocol):
+    """A running generation. Iterate it for pieces of text (whole characters only), or ask for the result.
+
+    Cancelling is possible from any thread at any moment; the pieces then end and the result holds what there was, with
+    finish reason ``cancelled``. Errors of the engine are raised where the pieces are read and by :meth:`result`.
+    """
+
+    def __iter__(self) -> Iterator[str]: ...
+
+    def __aiter__(self) -> AsyncIterator[str]: ...
+
+    def __await__(self) -> Generator[Any, None, Completion]:
+        """Wait for the end without holding up the event loop: ``completion = await generation``."""
+        ...
+
+    def result(self, timeout: float | None = None) -> Completion:
+        """Wait for the end. Raises TimeoutError after ``timeout`` seconds; the generation goes on."""
+        ...
+
+    def cancel(self) -> None:
+        """Stop as soon as possible, prompt evaluation included. Does nothing when it has ended."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What an engine says of its model.
+
+    ``n_ctx`` in tokens; ``languages`` empty when the model does not say; ``demonstrator`` for the model that ships with
+    the package.
+    """
+
+    name: str
+    template: str
+    n_ctx: int
+    languages: tuple[Language, ...] = ()
+    demonstrator: bool = False
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """Tokens in, tokens out. Safe to use from any thread."""
+
+    @property
+    def info(self) -> ModelInfo:
+        """What is known of the model."""
+        ...
+
+    def submit(self, request: GenerationRequest) -> Generation:
+        """Queue a request and return at once.
+
+        Raises:
+            EngineClosed: the engine was closed.
+        """
+        ...
+
+    def count_tokens(self, conversation: Conversation) -> int:
+        """Tokens of the rendered conversation, BOS included."""
+        ...
+
+    def close(self) -> None:
+        """Cancel what runs and free the model. Idempotent."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
