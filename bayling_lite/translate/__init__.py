@@ -1,0 +1,9 @@
+"""Translating text: segments, the Translator and what it gives back."""
+
+from __future__ import annotations
+
+from bayling_lite.translate.results import Status, TranslatedSegment, Translation
+from bayling_lite.translate.stream import TranslationStream
+from bayling_lite.translate.translator import Term, Translator
+
+__all__ = ["Status", "Term", "TranslatedSegment", "Translation", "TranslationStream", "Translator"]
