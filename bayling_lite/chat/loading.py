@@ -1,0 +1,120 @@
+"""An engine that loads behind the prompt: usable at once, and whoever needs it first waits for it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from bayling_lite.engine.base import Engine, Generation, GenerationRequest, ModelInfo
+from bayling_lite.errors import EngineClosed
+from bayling_lite.messages import Conversation
+
+# Short waits, so that a signal is answered while a model of gigabytes is read.
+_POLL_SECONDS = 0.1
+
+
+class BackgroundEngine:
+    """Opens an engine on a thread of its own and is that engine.
+
+    What needs the model waits until it is there, and raises what opening it raised. ``when_ready`` is called from the
+    loading thread, when the model is there or has failed; ``when_waiting`` from a thread that has to wait for that.
+    """
+
+    def __init__(
+        self,
+        open_engine: Callable[[], Engine],
+        *,
+        when_ready: Callable[[], None] | None = None,
+        when_waiting: Callable[[], None] | None = None,
+    ) -> None:
+        self._open_engine = open_engine
+        self._when_ready = when_ready
+        self._when_waiting = when_waiting
+        self._engine: Engine | None = None
+        self._error: BaseException | None = None
+        self._closed = False
+        self._settled = threading.Event()
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._open, name="bayling-model-loader", daemon=True)
+        self._thread.start()
+
+    def _open(self) -> None:
+        try:
+            engine = self._open_engine()
+        except BaseException as error:  # noqa: BLE001 - it is raised again where the engine is needed
+            self._error = error
+        else:
+            with self._lock:
+                self._engine = engine
+                closed = self._closed
+            if closed:
+                engine.close()
+        self._settled.set()
+        if self._when_ready is not None:
+            self._when_ready()
+
+    @property
+    def ready(self) -> bool:
+        """Whether the model is there: nothing waits any more."""
+        return self._settled.is_set() and self._engine is not None
+
+    @property
+    def loading(self) -> bool:
+        """Whether the model is neither there nor known to be unusable."""
+        return not self._settled.is_set()
+
+    @property
+    def error(self) -> BaseException | None:
+        """What opening raised, once it has."""
+        return self._error
+
+    def wait(self) -> Engine:
+        """The engine, as soon as it is there.
+
+        Raises:
+            BaylingError: what opening it raised.
+            EngineClosed: closed before it was there.
+        """
+        if self._when_waiting is not None and not self._settled.is_set():
+            self._when_waiting()
+        while not self._settled.wait(_POLL_SECONDS):
+            if self._closed:
+                raise EngineClosed("The model was closed while it was loading.")
+        if self._error is not None:
+            raise self._error
+        if self._engine is None:
+            raise EngineClosed("The model was closed while it was loading.")
+        return self._engine
+
+    @property
+    def info(self) -> ModelInfo:
+        """The engine's."""
+        return self.wait().info
+
+    def submit(self, request: GenerationRequest) -> Generation:
+        """The engine's."""
+        return self.wait().submit(request)
+
+    def count_tokens(self, conversation: Conversation) -> int:
+        """The engine's."""
+        return self.wait().count_tokens(conversation)
+
+    def close(self) -> None:
+        """Close the engine; one that is still loading is waited for, for native code cannot be left in the middle."""
+        with self._lock:
+            self._closed = True
+            engine = self._engine
+        if engine is not None:
+            engine.close()
+        while self._thread.is_alive() and self._thread is not threading.current_thread():
+            self._thread.join(_POLL_SECONDS)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,41 @@
+"""The chat with a scripted engine, as a program: what the tests of the terminal drive.
+
+usage: scripted_chat.py '{"to": "de", "delay": 0.05, "responses": ["..."]}'
+
+With ``"gate": "FILE"`` the model is loading until FILE exists.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from bayling_lite.chat import repl
+from bayling_lite.chat.driver import ChatOptions
+from bayling_lite.engine.base import ModelInfo
+from bayling_lite.engine.scripted import ScriptedEngine
+from bayling_lite.errors import ModelNotFound
+from bayling_lite.languages import find_language
+from bayling_lite.settings import Settings
+
+
+def main(script: dict[str, Any]) -> int:
+    def open_engine() -> ScriptedEngine:
+        while "gate" in script and not Path(script["gate"]).exists():
+            time.sleep(0.02)
+        if "notice" in script:
+            print(script["notice"], file=sys.stderr)
+        if script.get("missing"):
+            raise ModelNotFound("There is no such model: nowhere.gguf.")
+        info = ModelInfo("scripted", "bayling", n_ctx=script.get("n_ctx", 4096))
+        return ScriptedEngine(script.get("responses", []), delay=script.get("delay", 0.0), info=info)
+
+    target = find_language(script["to"]) if "to" in script else None
+    return repl.run(open_engine, ChatOptions(target=target), Settings.load().state_dir / "history")
+
+
+if __name__ == "__main__":
+    sys.exit(main(json.loads(sys.argv[1])))

@@ -1,0 +1,84 @@
+"""The command itself, as a program: streams, exit statuses, and what it does not import."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CHAT = (sys.executable, "-c", "from bayling_lite.cli import chat_main; chat_main()")
+
+
+def run(*arguments: str, text: str | None = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*CHAT, *arguments],
+        input=text,
+        stdin=None if text is not None else subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        cwd=ROOT,
+        check=False,
+        timeout=120,
+    )
+
+
+def test_lines_in_answers_out(chain_model: Path) -> None:
+    done = run("--model", str(chain_model), text="Hi\n/model\n")
+    assert (done.returncode, done.stdout) == (0, "早 good day</\n")
+    assert f"Model: {chain_model.stem}\nPrompt template: bayling. Context: 512 tokens." in done.stderr
+
+
+def test_one_shot_in_translation_mode(chain_model: Path) -> None:
+    done = run("--model", str(chain_model), "--to", "de", "--from", "en", "--prompt", "Good morning.")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "早 good day</\n", "en → de\n")
+
+
+def test_an_answer_is_the_same_for_the_same_seed(random_model: Path) -> None:
+    first, again, other = (
+        run("--model", str(random_model), "--prompt", "Hi", "--seed", seed, "-q").stdout for seed in ("1", "1", "2")
+    )
+    assert first == again != other
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (("--model", "./nowhere.gguf"), 4, "There is no file"),
+        (("--model", "pyproject.toml"), 1, "is not a GGUF model file"),
+        (("--to", "klingon"), 2, "Unknown language 'klingon'"),
+        (("--temperature", "-1"), 2, "temperature"),
+    ],
+)
+def test_what_cannot_be_is_said_on_stderr(arguments: tuple[str, ...], status: int, message: str) -> None:
+    done = run(*arguments, "--prompt", "Hi")
+    assert (done.returncode, done.stdout) == (status, "")
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_text_that_does_not_fit_says_by_how_much(chain_model: Path) -> None:
+    done = run("--model", str(chain_model), "--prompt", "good day " * 400)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "That does not fit" in done.stderr
+    assert "the context holds 512" in done.stderr
+
+
+def test_a_bad_byte_is_named(chain_model: Path) -> None:
+    command = [*CHAT, "--model", str(chain_model)]
+    done = subprocess.run(command, input=b"Hi\n\xff\n", capture_output=True, cwd=ROOT, check=False, timeout=120)
+    assert done.returncode == 1
+    assert b"Line 2 of the input is not UTF-8" in done.stderr
+
+
+def test_help_imports_nothing_heavy() -> None:
+    program = (
+        "import sys\nfrom bayling_lite.cli import chat_main\n"
+        "try:\n    chat_main(['--help'])\nexcept SystemExit:\n    pass\n"
+        "heavy = {'llama_cpp', 'torch', 'prompt_toolkit', 'numpy'} & set(sys.modules)\nassert not heavy, heavy\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, encoding="utf-8", cwd=ROOT, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "--to, --target-lang LANG" in done.stdout

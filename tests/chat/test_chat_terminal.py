@@ -1,0 +1,270 @@
+"""The chat in a real terminal: typing, pasting, Ctrl-C, leaving. The scripted engine answers, but for the last test."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.chat.tmux import Terminal
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux, the terminal of these tests, is not installed"),
+]
+
+ROOT = Path(__file__).resolve().parents[2]
+MAKE_TERMINAL = Callable[..., Terminal]
+
+
+@pytest.fixture
+def make_terminal(tmp_path: Path) -> Iterator[MAKE_TERMINAL]:
+    opened: list[Terminal] = []
+
+    def make(**more: str) -> Terminal:
+        environment = {
+            "BAYLING_HOME": str(tmp_path / "home"),
+            "LANG": "C.UTF-8",
+            "LC_ALL": "C.UTF-8",
+            "PYTHONPATH": str(ROOT),
+            "PYTHONWARNINGS": "error",
+            **more,
+        }
+        opened.append(Terminal(tmp_path, environment))
+        return opened[-1]
+
+    yield make
+    for terminal in opened:
+        terminal.close()
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Path:
+    """The file whose appearance ends the loading of the scripted model."""
+    return tmp_path / "gate"
+
+
+def start(terminal: Terminal, *, prompt: str = "> ", **script: Any) -> Terminal:
+    """Start the chat with a scripted engine and wait for its prompt."""
+    terminal.run([sys.executable, str(ROOT / "tests" / "chat" / "scripted_chat.py"), json.dumps(script)])
+    terminal.wait_for(lambda screen: screen.startswith(prompt.rstrip()), "/help" if "gate" not in script else "")
+    return terminal
+
+
+def conversation(terminal: Terminal) -> str:
+    """What stands above the prompt and the bottom line."""
+    return terminal.screen().rpartition("\n")[0].rstrip("\n")
+
+
+def test_a_refinement_in_three_turns(make_terminal: MAKE_TERMINAL) -> None:
+    answers = ["Guten Morgen, mein Freund.", "Guten Tag, mein Freund.", "Guten Tag, Freund."]
+    terminal = start(make_terminal(), to="de", prompt="de>", responses=answers, delay=0.02)
+    terminal.line("Good morning, my friend.")
+    terminal.wait_for(answers[0], "\nde>")
+    terminal.line('use "Guten Tag"')
+    terminal.wait_for(answers[1])
+    terminal.line("shorter, please")
+    terminal.wait_for(answers[2], lambda screen: screen.count("\nde>") == 3)
+    assert conversation(terminal) == (
+        "de> Good morning, my friend.\n"
+        "→ de\n"
+        "Guten Morgen, mein Freund.\n"
+        'de> use "Guten Tag"\n'
+        '↻ refining de · Use the word "Guten Tag". · /new if it was a text to translate\n'
+        "Guten Tag, mein Freund.\n"
+        "de> shorter, please\n"
+        "↻ refining de · /new if it was a text to translate\n"
+        "Guten Tag, Freund.\n"
+        "de>"
+    )
+    assert terminal.screen().splitlines()[-1].startswith(" scripted · auto → de · ")
+
+
+def test_the_prompt_is_there_while_the_model_loads(make_terminal: MAKE_TERMINAL, gate: Path) -> None:
+    terminal = start(make_terminal(), gate=str(gate), responses=["Hello!"], notice="A word from the loader.")
+    terminal.type("Hi")
+    terminal.wait_for("> Hi", "loading the model…")
+    gate.touch()
+    terminal.wait_for("A word from the loader.\n> Hi", "scripted · chat · 0/4096 tokens")
+    terminal.press("Enter")
+    terminal.wait_for("> Hi\nHello!\n>")
+
+
+def test_a_line_typed_early_waits_for_the_model_and_ctrl_c_ends_the_wait(
+    make_terminal: MAKE_TERMINAL, gate: Path
+) -> None:
+    terminal = start(make_terminal(), gate=str(gate), responses=["Hello!"])
+    terminal.line("Hi")
+    terminal.wait_for("The model is still loading…")
+    terminal.press("C-c")
+    terminal.wait_for("stopped before the first word; nothing was kept\n>")
+    terminal.line("Hi again")
+    terminal.wait_for("> Hi again\nThe model is still loading…")
+    gate.touch()
+    terminal.wait_for("> Hi again\nThe model is still loading…\nHello!\n>")
+
+
+def test_leaving_while_the_model_loads(make_terminal: MAKE_TERMINAL, gate: Path) -> None:
+    terminal = start(make_terminal(), gate=str(gate))
+    terminal.line("/stats")
+    terminal.wait_for("The model is still loading…")
+    terminal.press("C-c")
+    terminal.wait_for("Ctrl-D or /bye leaves.\n>")
+    terminal.press("C-d")
+    terminal.wait_for("Leaving as soon as the model has loaded…")
+    gate.touch()
+    terminal.wait_for("Leaving as soon as the model has loaded…\nstatus=0 settings=kept")
+
+
+def test_a_model_that_cannot_be_opened(make_terminal: MAKE_TERMINAL, gate: Path) -> None:
+    terminal = start(make_terminal(), missing=True, gate=str(gate))
+    gate.touch()
+    terminal.wait_for("Error: There is no such model: nowhere.gguf.\nstatus=4 settings=kept")
+
+
+def test_ctrl_c_stops_an_answer_and_keeps_what_there_is(make_terminal: MAKE_TERMINAL) -> None:
+    answers = ["eins zwei drei " + "und weiter " * 200, "Nur eins."]
+    terminal = start(make_terminal(), to="de", prompt="de>", responses=answers, delay=0.03)
+    terminal.line("One two three and on.")
+    terminal.wait_for("eins zwei drei und weiter und")
+    terminal.press("C-c")
+    screen = terminal.wait_for("stopped; what there is was kept as the draft", "\nde>")
+    assert screen.count("weiter") < 50
+    terminal.line("shorter")
+    terminal.wait_for("↻ refining de", "Nur eins.")
+
+
+def test_ctrl_c_at_the_prompt_clears_a_line_and_hints_on_an_empty_one(make_terminal: MAKE_TERMINAL) -> None:
+    terminal = start(make_terminal())
+    terminal.type("not this")
+    terminal.wait_for("> not this")
+    terminal.press("C-c")
+    terminal.wait_for(lambda screen: "not this" not in screen)
+    terminal.press("C-c")
+    terminal.wait_for("Ctrl-D or /bye leaves.\n>")
+
+
+def test_ctrl_d_leaves_and_the_terminal_is_as_before(make_terminal: MAKE_TERMINAL) -> None:
+    terminal = start(make_terminal(), responses=["Hello!"])
+    terminal.line("Hi")
+    terminal.wait_for("Hello!\n>")
+    terminal.press("C-d")
+    terminal.wait_for("status=0 settings=kept", "ready$")
+
+
+def test_pasted_lines_do_not_submit_and_go_as_one(make_terminal: MAKE_TERMINAL) -> None:
+    terminal = start(make_terminal(), responses=["Two lines, seen."])
+    terminal.paste("first line\nsecond \x1b[31mline")
+    terminal.wait_for("> first line\n. second")
+    assert "seen" not in terminal.screen()
+    terminal.press("Enter")
+    terminal.wait_for("Two lines, seen.")
+
+
+def test_a_block_of_lines(make_terminal: MAKE_TERMINAL) -> None:
+    terminal = start(make_terminal(), responses=["Seen."])
+    terminal.line('"""one')
+    terminal.line("two")
+    terminal.wait_for('> """one\n. two\n.')
+    assert "Seen" not in terminal.screen()
+    terminal.line('"""')
+    terminal.wait_for("Seen.")
+
+
+def test_completion_and_history_search(make_terminal: MAKE_TERMINAL) -> None:
+    terminal = start(make_terminal(), responses=["Hello!"])
+    terminal.type("/to ch")
+    terminal.wait_for("Chinese, 中文")
+    terminal.press("Tab", "Enter")
+    terminal.wait_for("into Chinese (zh)", "\nzh>")
+    terminal.press("C-d")
+    terminal.wait_for("status=0")
+    start(terminal)
+    terminal.press("C-r")
+    terminal.type("to")
+    terminal.wait_for("/to zh")
+    terminal.press("C-c")
+    terminal.wait_for(lambda screen: "/to zh" not in screen)
+
+
+def test_keys_pressed_during_an_answer_wait_for_the_prompt(make_terminal: MAKE_TERMINAL) -> None:
+    terminal = start(make_terminal(), responses=["one two three four five six seven eight nine ten."], delay=0.1)
+    terminal.line("count")
+    terminal.wait_for("one two")
+    terminal.type("typed early")
+    terminal.wait_for("one two three four five six seven eight nine ten.\n> typed early")
+
+
+def test_wide_characters_and_a_narrow_window(make_terminal: MAKE_TERMINAL) -> None:
+    terminal = start(make_terminal(), to="zh", prompt="zh>", responses=["早上好，我的朋友。"])
+    terminal.type("早上好x")
+    terminal.press("BSpace", "BSpace")
+    terminal.wait_for("zh> 早上")
+    terminal.press("C-c")
+    terminal.resize(30, 20)
+    terminal.line("Good morning, my dear old friend.")
+    screen = terminal.wait_for("早上好，我的朋友。\nzh>")
+    assert max(map(len, screen.splitlines())) <= 30
+
+
+def test_control_sequences_of_the_model_do_nothing(make_terminal: MAKE_TERMINAL) -> None:
+    terminal = start(make_terminal(), responses=["a\x1b[2J\x1b[31mb\x1b]0;owned\x07c"])
+    terminal.line("Hi")
+    terminal.wait_for("> Hi\nabc\n>")
+
+
+@pytest.mark.parametrize("no_colour", [False, True])
+def test_no_color_is_honoured(make_terminal: MAKE_TERMINAL, no_colour: bool) -> None:
+    terminal = start(make_terminal(**({"NO_COLOR": "1"} if no_colour else {})))
+    terminal.line("/udno")
+    terminal.wait_for("Did you mean /undo?")
+    coloured = re.search(r"\x1b\[[0-9;]*(3[0-7]|9[0-7]|38;)", terminal.screen(colours=True))
+    assert (coloured is None) == no_colour
+
+
+CHAT = [sys.executable, "-c", "from bayling_lite.cli import chat_main; chat_main()"]
+
+
+def test_the_command_in_a_terminal(make_terminal: MAKE_TERMINAL, chain_model: Path) -> None:
+    terminal = make_terminal(PYTHONWARNINGS="")
+    terminal.run([*CHAT, "--model", str(chain_model)])
+    terminal.wait_for(f"\n {chain_model.stem} · chat · 0/512 tokens")
+    terminal.line("Hi")
+    terminal.wait_for("> Hi\n早 good day</\n>")
+    terminal.press("C-d")
+    terminal.wait_for("status=0 settings=kept")
+
+
+def test_a_terminal_that_can_do_nothing(make_terminal: MAKE_TERMINAL, chain_model: Path) -> None:
+    terminal = make_terminal(PYTHONWARNINGS="")
+    terminal.run(["env", "TERM=dumb", *CHAT, "--model", str(chain_model)])
+    terminal.wait_for(">")
+    terminal.press("C-c")
+    terminal.wait_for("Ctrl-D or /bye leaves.\n>")
+    terminal.line("Hi")
+    terminal.wait_for("> Hi\n早 good day</\n>")
+    terminal.press("C-d")
+    terminal.wait_for("status=0 settings=kept")
+
+
+def test_a_refinement_with_the_embedded_model(make_terminal: MAKE_TERMINAL, tiny_model: Path) -> None:
+    terminal = make_terminal(PYTHONWARNINGS="")
+    terminal.run([*CHAT, "--model", str(tiny_model), "--to", "de"])
+    terminal.wait_for("de>", "tokens")
+    lines = ("Good morning, my friend.", 'use "Guten Tag"', 'fix "Freund": it should be "Bruder"')
+    for prompts, line in enumerate(lines, start=2):
+        terminal.line(line)
+        terminal.wait_for(lambda screen, prompts=prompts: f"\n{screen}".count("\nde>") == prompts)  # type: ignore[misc]
+    assert conversation(terminal) == EXPECTED_WITH_THE_EMBEDDED_MODEL
+    terminal.press("C-d")
+    terminal.wait_for("status=0 settings=kept")
+
+
+EXPECTED_WITH_THE_EMBEDDED_MODEL = """\
+TO BE FILLED IN once the model is trained: the whole screen above the bottom line, as it was shown."""
