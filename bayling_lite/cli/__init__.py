@@ -1,0 +1,116 @@
+"""The commands ``bayling`` and ``bayling-chat``: one module a subcommand, imported only when it is called.
+
+Everything that goes wrong on purpose ends here, as one line on stderr and an exit status: 0 ok, 1 failed, 2 usage,
+3 done but some segments untranslated, 4 model not available, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+from bayling_lite import __version__
+from bayling_lite.errors import BaylingError
+from bayling_lite.terminal import printable
+
+# Where each command is, and its short help, which stands here too so that listing the commands imports none of them.
+COMMANDS = {
+    "translate": ("bayling_lite.cli.translate:translate", "Translate text files, or standard input."),
+    "chat": ("bayling_lite.cli.chat:chat", "Translate, refine and talk in the terminal (also: bayling-chat)."),
+    "convert": ("bayling_lite.cli.convert:convert", "Convert a Hugging Face checkpoint to a 4-bit GGUF file."),
+    "finetune": ("bayling_lite.cli.finetune:command", "Train a model by a recipe."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called, not when they are listed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """The names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """Import a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        command = getattr(importlib.import_module(module), attribute)
+        assert isinstance(command, click.Command)  # noqa: S101 - the table above is wrong otherwise
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        """List the commands from the table."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, help_) for name, (_, help_) in COMMANDS.items()])
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="bayling COMMAND --help tells more.",
+)
+@click.version_option(__version__, "-V", "--version", prog_name="bayling", message="%(prog)s %(version)s")
+def bayling() -> None:
+    """A private, offline translator and assistant you can talk to.
+
+    \b
+    Examples:
+      bayling translate letter.txt --to zh
+      echo "Good morning." | bayling translate --to de
+      bayling-chat
+    """  # noqa: D301 - click wants the character \b
+
+
+def main(args: Sequence[str] | None = None) -> NoReturn:
+    """Run ``bayling`` and exit."""
+    run(bayling, "bayling", args)
+
+
+def chat_main(args: Sequence[str] | None = None) -> NoReturn:
+    """Run ``bayling-chat``, which is ``bayling chat``, and exit."""
+    try:
+        from bayling_lite.cli.chat import chat
+    except KeyboardInterrupt:
+        sys.exit(130)
+    run(chat, "bayling-chat", args)
+
+
+def run(command: click.Command, name: str, args: Sequence[str] | None = None) -> NoReturn:
+    """Run a command, say in one line what went wrong, and exit with the status that says it too."""
+    try:
+        status = command.main(args=args, prog_name=name, standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        # Click quotes arguments as they are.
+        click.echo(printable(_click_message(error)), err=True)
+        status = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        status = 130
+    except BaylingError as error:
+        _report(error)
+        status = error.exit_status
+    except BrokenPipeError:
+        # The reader has left, for example `head`. Python would complain when it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 1
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _click_message(error: click.ClickException) -> str:
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        return f"{error.ctx.get_usage()}\nError: {error.format_message()} (--help tells more)"
+    return f"Error: {error.format_message()}"
+
+
+def _report(error: BaylingError) -> None:
+    if logging.getLogger("bayling_lite").isEnabledFor(logging.DEBUG):
+        traceback.print_exception(error)
+    click.echo(f"Error: {printable(' '.join(str(error).split()), keep='')}", err=True)

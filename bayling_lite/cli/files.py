@@ -1,0 +1,186 @@
+"""Text files: read whatever the encoding, written whole or not at all."""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import os
+import stat
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from bayling_lite.errors import InputError, OutputError, UsageError
+from bayling_lite.languages import LANGUAGES, Language
+
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+# What a text that is not UTF-8 is guessed to be.
+_LEGACY = ["gb18030", "big5", "cp1252"]
+
+
+@dataclass(frozen=True, slots=True)
+class TextInput:
+    """A text and where it came from. ``path`` is None for standard input; ``guessed`` says the encoding was."""
+
+    name: str
+    text: str
+    path: Path | None
+    encoding: str
+    guessed: bool = False
+
+
+def check_encoding(name: str) -> str:
+    """The encoding's name as Python spells it.
+
+    Raises:
+        UsageError: there is no such text encoding.
+    """
+    try:
+        codec = codecs.lookup(name)
+        "".encode(codec.name)
+    except (LookupError, ValueError) as error:
+        raise UsageError(
+            f"Unknown encoding {name!r}. Common ones: utf-8, utf-16, gb18030, big5, shift_jis, cp1252."
+        ) from error
+    return codec.name
+
+
+def read_input(name: str, encoding: str | None) -> TextInput:
+    """Read a file, or standard input for ``-``.
+
+    Raises:
+        InputError: it cannot be read, or is not text.
+    """
+    if name == "-":
+        return _decoded("standard input", sys.stdin.buffer.read(), None, encoding)
+    path = Path(name)
+    try:
+        data = path.read_bytes()
+    except IsADirectoryError as error:
+        raise InputError(f"{name} is a folder. Name the files in it, for example {name.rstrip('/')}/*.txt.") from error
+    except FileNotFoundError as error:
+        raise InputError(f"There is no file {name}.") from error
+    except (OSError, ValueError) as error:
+        raise InputError(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
+    return _decoded(name, data, path, encoding)
+
+
+def _decoded(name: str, data: bytes, path: Path | None, encoding: str | None) -> TextInput:
+    if encoding is not None:
+        try:
+            return TextInput(name, data.decode(encoding), path, encoding)
+        except UnicodeError as error:
+            raise InputError(f"{name} is not {encoding} text ({error}). Name its encoding with --encoding.") from error
+    marked = next((codec for mark, codec in _BYTE_ORDER_MARKS if data.startswith(mark)), None)
+    try:
+        text = data.decode(marked or "utf-8")
+        if "\0" not in text:
+            return TextInput(name, text, path, marked or "utf-8")
+    except UnicodeError:
+        pass
+    guess = None if marked or b"\0" in data else _guess(data)
+    if guess is None:
+        raise InputError(
+            f"{name} is not text that can be recognised: it is a binary file, or in an encoding to be named with "
+            "--encoding, for example --encoding gb18030 or utf-16-le."
+        )
+    return TextInput(name, data.decode(guess), path, guess, guessed=True)
+
+
+def _guess(data: bytes) -> str | None:
+    """The likeliest of the encodings that Chinese and Western text had before Unicode."""
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(data, cp_isolation=_LEGACY).best()
+    return best.encoding if best is not None and best.encoding in _LEGACY else None
+
+
+def derived_name(path: Path, target: Language) -> str:
+    """``{stem}.{lang}{ext}``: letter.txt becomes letter.zh.txt, and so does letter.en.txt."""
+    stem, _, code = path.stem.rpartition(".")
+    known = stem and any(code.casefold() == language.code for language in LANGUAGES)
+    return f"{stem if known else path.stem}.{target.code}{path.suffix}"
+
+
+def check_output(path: Path, *, force: bool, inputs: list[Path]) -> None:
+    """See to it, before the long work, that a file can be written.
+
+    Raises:
+        OutputError: it exists, is a folder, is one of the inputs, or cannot be written.
+    """
+    shown = str(path)
+    if path.is_dir():
+        raise OutputError(f"{shown} is a folder. End its name with / to write into it.")
+    if any(same_file(path, source) for source in inputs):
+        raise OutputError(f"{shown} is an input; it is never overwritten. Choose another output with -o.")
+    if _is_special(path):
+        return
+    if path.exists() and not force:
+        raise OutputError(f"{shown} exists. --force overwrites it, -o chooses another file.")
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.resolve().parent, prefix=".bayling-"):
+            pass
+    except OSError as error:
+        raise OutputError(f"{shown} cannot be written: {error.strerror or error}.") from error
+
+
+def same_file(left: Path, right: Path) -> bool:
+    """Whether two paths are one file, which need not exist."""
+    try:
+        return left.samefile(right)
+    except OSError:
+        return left.resolve() == right.resolve()
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that it appears whole: a temporary file beside it, fsync, rename.
+
+    What a symbolic link leads to is replaced, not the link. A pipe or a device is written as it is.
+
+    Raises:
+        OutputError: it cannot be written; then the old file, if there was one, is still there.
+    """
+    try:
+        if _is_special(path):
+            path.write_bytes(data)
+        else:
+            _replace(path.resolve(), data)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror or error}.") from error
+
+
+def _replace(path: Path, data: bytes) -> None:
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".bayling-", suffix=path.suffix)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fchmod(file.fileno(), _mode(path))
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(temporary).unlink()
+        raise
+
+
+def _mode(path: Path) -> int:
+    """The permissions of the file to be replaced, or those that a new file gets."""
+    try:
+        return stat.S_IMODE(path.stat().st_mode)
+    except FileNotFoundError:
+        mask = os.umask(0)
+        os.umask(mask)
+        return 0o666 & ~mask
+
+
+def _is_special(path: Path) -> bool:
+    """Whether something is there that is neither a file nor a folder: a pipe, a device."""
+    return path.exists() and not path.is_file() and not path.is_dir()

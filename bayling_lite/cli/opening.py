@@ -1,0 +1,41 @@
+"""From the options of a command to an open engine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bayling_lite.catalogue import first_run_notice, resolve
+from bayling_lite.settings import Settings
+from bayling_lite.terminal import printable
+
+if TYPE_CHECKING:
+    from bayling_lite.engine.llama import LlamaEngine
+
+
+def find_model(model: str | None, threads: int | None, n_ctx: int | None) -> tuple[Path, Settings]:
+    """The model's file and the settings in force. Quick: nothing is loaded.
+
+    Raises:
+        ModelNotFound: it is not on this machine.
+        UsageError: a bad setting.
+    """
+    settings = Settings.load(model=model, threads=threads, n_ctx=n_ctx)
+    return resolve(None, settings), settings
+
+
+def open_engine(path: Path, settings: Settings, *, quiet: bool = False) -> LlamaEngine:
+    """Load a model; say on stderr, once per user, if it is the demonstrator.
+
+    Raises:
+        ModelError: it cannot be used.
+    """
+    from bayling_lite.engine.llama import LlamaEngine
+
+    engine = LlamaEngine.open(path, n_ctx=settings.n_ctx, n_threads=settings.threads)
+    notice = None if quiet else first_run_notice(engine.info, settings)
+    if notice:
+        click.echo(printable(notice), err=True)
+    return engine
