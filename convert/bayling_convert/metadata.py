@@ -1,0 +1,163 @@
+"""What a GGUF says of itself: architecture, tokenizer, how to talk to it, and where it came from.
+
+Keys: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md, and our own under ``bayling.``:
+
+===========================  =======================================================
+``bayling.template``         name of the :class:`~bayling_lite.prompts.PromptTemplate`
+``bayling.languages``        codes of the languages the model was trained to translate
+``bayling.demonstrator``     true for a model that shows the way rather than doing work
+``bayling.base``             the model it was fine-tuned from
+``bayling.recipe_sha256``    digest of the training recipe
+``bayling.data_sha256``      digest of the training data
+``bayling.version``          the model's own version
+===========================  =======================================================
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from gguf import GGML_QUANT_VERSION, GGUFWriter, RopeScalingType, size_label
+
+from bayling_convert.checkpoint import Checkpoint, HyperParameters, Provenance
+from bayling_convert.quantize import FileType
+from bayling_convert.tensor_map import MappedTensor
+from bayling_convert.vocab import Vocab
+from bayling_lite.errors import CheckpointError, UsageError
+from bayling_lite.prompts import TEMPLATES, PromptTemplate, Special
+
+
+def find_template(checkpoint: Checkpoint, asked: str | None) -> PromptTemplate | None:
+    """The template asked for, else the one ``bayling.json`` names, else none (the checkpoint's own Jinja is kept).
+
+    Raises:
+        UsageError: no template of the name asked for.
+        CheckpointError: ``bayling.json`` names an unknown one.
+    """
+    name = asked or checkpoint.provenance.template
+    if name is None:
+        return None
+    if name in TEMPLATES:
+        return TEMPLATES[name]
+    known = ", ".join(TEMPLATES)
+    if asked:
+        raise UsageError(f"Unknown template {asked!r}. Known: {known}.")
+    raise CheckpointError(f"{checkpoint.folder / 'bayling.json'} names the template {name!r}. Known: {known}.")
+
+
+def add_metadata(
+    writer: GGUFWriter,
+    checkpoint: Checkpoint,
+    vocab: Vocab,
+    template: PromptTemplate | None,
+    file_type: FileType,
+    tensors: Iterable[MappedTensor],
+) -> None:
+    """Write every key.
+
+    Raises:
+        CheckpointError: the template needs special tokens that the tokenizer does not have.
+    """
+    n_parameters = sum(math.prod(tensor.shape) for tensor in tensors if tensor.name != "rope_freqs.weight")
+    _add_general(writer, checkpoint.provenance, file_type, n_parameters)
+    _add_hyper_parameters(writer, checkpoint.hyper)
+    _add_tokenizer(writer, vocab)
+    jinja = template.jinja if template is not None else checkpoint.chat_template
+    if jinja:
+        writer.add_chat_template(jinja)
+    if template is not None:
+        _add_stop(writer, vocab, template)
+    _add_provenance(writer, checkpoint.provenance, template)
+
+
+def _add_general(writer: GGUFWriter, said: Provenance, file_type: FileType, n_parameters: int) -> None:
+    writer.add_type("model")
+    writer.add_name(said.name)
+    writer.add_basename(said.name)
+    writer.add_size_label(size_label(n_parameters, n_parameters, 0, 0))
+    writer.add_file_type(file_type.llama)
+    writer.add_quantization_version(GGML_QUANT_VERSION)
+    for text, add in (
+        (said.license, writer.add_license),
+        (said.version, writer.add_version),
+        (said.description, writer.add_description),
+        (said.url, writer.add_source_url),
+    ):
+        if text:
+            add(text)
+    if said.languages:
+        writer.add_languages(list(said.languages))
+    if said.datasets:
+        writer.add_array("general.datasets", list(said.datasets))
+    if said.base:
+        writer.add_base_model_count(1)
+        writer.add_base_model_name(0, said.base)
+
+
+def _add_hyper_parameters(writer: GGUFWriter, hyper: HyperParameters) -> None:
+    writer.add_block_count(hyper.n_layers)
+    writer.add_context_length(hyper.context_length)
+    writer.add_embedding_length(hyper.hidden_size)
+    writer.add_feed_forward_length(hyper.intermediate_size)
+    writer.add_head_count(hyper.n_heads)
+    writer.add_head_count_kv(hyper.n_kv_heads)
+    writer.add_key_length(hyper.head_dim)
+    writer.add_value_length(hyper.head_dim)
+    writer.add_layer_norm_rms_eps(hyper.rms_norm_eps)
+    writer.add_vocab_size(hyper.vocab_size)
+    writer.add_rope_dimension_count(hyper.head_dim)
+    writer.add_rope_freq_base(hyper.rope_theta)
+    # LLaMA 3's scaling is not a key but a tensor, rope_freqs.
+    if hyper.rope_scaling is not None and hyper.rope_scaling.kind == "linear":
+        writer.add_rope_scaling_type(RopeScalingType.LINEAR)
+        writer.add_rope_scaling_factor(hyper.rope_scaling.factor)
+
+
+def _add_tokenizer(writer: GGUFWriter, vocab: Vocab) -> None:
+    writer.add_tokenizer_model("llama")
+    writer.add_tokenizer_pre("default")
+    writer.add_token_list([piece.text for piece in vocab.pieces])
+    writer.add_token_scores([piece.score for piece in vocab.pieces])
+    writer.add_token_types([int(piece.kind) for piece in vocab.pieces])
+    for number, add in (
+        (vocab.bos, writer.add_bos_token_id),
+        (vocab.eos, writer.add_eos_token_id),
+        (vocab.unk, writer.add_unk_token_id),
+        (vocab.pad, writer.add_pad_token_id),
+    ):
+        if number is not None:
+            add(number)
+    writer.add_add_bos_token(vocab.add_bos and vocab.bos is not None)
+    writer.add_add_eos_token(vocab.add_eos and vocab.eos is not None)
+    writer.add_add_space_prefix(vocab.add_space_prefix)
+    writer.add_remove_extra_whitespaces(vocab.remove_extra_whitespaces)
+
+
+def _add_stop(writer: GGUFWriter, vocab: Vocab, template: PromptTemplate) -> None:
+    """Name the token that ends a turn, where it is not the tokenizer's EOS."""
+    ids = {piece.text: number for number, piece in enumerate(vocab.pieces)}
+    stops = [part.token for part in template.stop if isinstance(part, Special)]
+    missing = [token for token in stops if token not in ids]
+    if missing:
+        raise CheckpointError(
+            f"The template {template.name!r} needs the token {missing[0]}, which this tokenizer does not have; "
+            f"choose another template ({', '.join(TEMPLATES)})."
+        )
+    if stops:
+        writer.add_eot_token_id(ids[stops[0]])
+
+
+def _add_provenance(writer: GGUFWriter, said: Provenance, template: PromptTemplate | None) -> None:
+    for key, text in (
+        ("template", template.name if template is not None else None),
+        ("base", said.base),
+        ("recipe_sha256", said.recipe_sha256),
+        ("data_sha256", said.data_sha256),
+        ("version", said.version),
+    ):
+        if text:
+            writer.add_string(f"bayling.{key}", text)
+    if said.languages:
+        writer.add_array("bayling.languages", list(said.languages))
+    writer.add_bool("bayling.demonstrator", said.demonstrator)

@@ -1,0 +1,151 @@
+"""From a checkpoint's tensors to GGUF's: names, order, the rotary permutation, and shapes to be checked.
+
+GGUF names: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md (standardized tensor names).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from bayling_convert.checkpoint import Checkpoint, HyperParameters, RopeScaling
+from bayling_convert.safetensors_file import StoredTensor
+from bayling_lite.errors import CheckpointError
+
+EMBEDDING = "model.embed_tokens.weight"
+OUTPUT = "lm_head.weight"
+
+_IGNORED = re.compile(r"model\.layers\.\d+\.self_attn\.rotary_emb\.inv_freq|model\.rotary_emb\.inv_freq")
+"""Older checkpoints store these constants; they follow from rope_theta."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MappedTensor:
+    """A tensor to write: ``name`` and ``shape`` as in the GGUF (rows first), and the order of its source's rows."""
+
+    name: str
+    source: StoredTensor
+    row_order: npt.NDArray[np.intp] | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(rows, columns), or (n,)."""
+        return self.source.shape
+
+    def rows(self, begin: int, end: int) -> npt.NDArray[np.float32]:
+        """Rows ``begin`` to ``end`` of the tensor to write, as float32."""
+        return self.source.rows(slice(begin, end) if self.row_order is None else self.row_order[begin:end])
+
+
+def map_tensors(checkpoint: Checkpoint) -> list[MappedTensor]:
+    """Every tensor of the GGUF, in llama.cpp's own order: the model's first, then layer by layer, each by name.
+
+    A tied output matrix is left out, as llama.cpp then uses the embedding; one that was stored along and differs from
+    the embedding is a matrix of its own, as transformers sees it.
+
+    Raises:
+        CheckpointError: a tensor is missing, has the wrong shape, or has no place in the GGUF.
+    """
+    hyper, stored = checkpoint.hyper, checkpoint.tensors
+    expected = dict(_expected(hyper))
+    tied = hyper.tied and (
+        OUTPUT not in stored or (EMBEDDING in stored and stored[OUTPUT].same_bytes(stored[EMBEDDING]))
+    )
+    if tied:
+        del expected[OUTPUT]
+    _check(checkpoint, expected, surplus={OUTPUT} if tied else set())
+    orders = {
+        "attn_q": _rotary_order(hyper.n_heads, hyper.head_dim),
+        "attn_k": _rotary_order(hyper.n_kv_heads, hyper.head_dim),
+    }
+    mapped = []
+    for source, (name, _) in expected.items():
+        part = name.split(".")[2] if name.startswith("blk.") else ""
+        mapped.append(MappedTensor(name, stored[source], orders.get(part)))
+    if hyper.rope_scaling is not None and hyper.rope_scaling.kind == "llama3":
+        mapped.append(MappedTensor("rope_freqs.weight", _rope_factors(hyper, hyper.rope_scaling)))
+    return sorted(mapped, key=_llama_cpp_order)
+
+
+def _expected(hyper: HyperParameters) -> Iterator[tuple[str, tuple[str, tuple[int, ...]]]]:
+    """Pairs of source name and (GGUF name, shape)."""
+    n_q, n_kv = hyper.n_heads * hyper.head_dim, hyper.n_kv_heads * hyper.head_dim
+    wide, inner = hyper.hidden_size, hyper.intermediate_size
+    yield EMBEDDING, ("token_embd.weight", (hyper.vocab_size, wide))
+    yield "model.norm.weight", ("output_norm.weight", (wide,))
+    yield OUTPUT, ("output.weight", (hyper.vocab_size, wide))
+    matrices = (
+        ("self_attn.q_proj", "attn_q", (n_q, wide), hyper.attention_bias),
+        ("self_attn.k_proj", "attn_k", (n_kv, wide), hyper.attention_bias),
+        ("self_attn.v_proj", "attn_v", (n_kv, wide), hyper.attention_bias),
+        ("self_attn.o_proj", "attn_output", (wide, n_q), hyper.attention_bias),
+        ("mlp.gate_proj", "ffn_gate", (inner, wide), hyper.mlp_bias),
+        ("mlp.up_proj", "ffn_up", (inner, wide), hyper.mlp_bias),
+        ("mlp.down_proj", "ffn_down", (wide, inner), hyper.mlp_bias),
+    )
+    for layer in range(hyper.n_layers):
+        source, target = f"model.layers.{layer}", f"blk.{layer}"
+        yield f"{source}.input_layernorm.weight", (f"{target}.attn_norm.weight", (wide,))
+        yield f"{source}.post_attention_layernorm.weight", (f"{target}.ffn_norm.weight", (wide,))
+        for theirs, ours, shape, bias in matrices:
+            yield f"{source}.{theirs}.weight", (f"{target}.{ours}.weight", shape)
+            if bias:
+                yield f"{source}.{theirs}.bias", (f"{target}.{ours}.bias", shape[:1])
+
+
+def _check(checkpoint: Checkpoint, expected: Mapping[str, tuple[str, tuple[int, ...]]], *, surplus: set[str]) -> None:
+    stored = checkpoint.tensors
+    missing = [name for name in expected if name not in stored]
+    if missing:
+        raise CheckpointError(
+            f"{checkpoint.folder} lacks {len(missing)} of {len(expected)} tensors, {missing[0]} among them. "
+            "The checkpoint is incomplete, or config.json belongs to another model."
+        )
+    for name, (_, shape) in expected.items():
+        if stored[name].shape != shape:
+            raise CheckpointError(
+                f"{checkpoint.folder}: tensor {name} has the shape {list(stored[name].shape)}, "
+                f"config.json asks for {list(shape)}."
+            )
+    unknown = [name for name in stored if name not in expected and name not in surplus and not _IGNORED.fullmatch(name)]
+    if unknown:
+        raise CheckpointError(
+            f"{checkpoint.folder} holds {len(unknown)} tensors with no place in a LLaMA model, "
+            f"{unknown[0]} among them. Merge adapters into the weights first, "
+            "or use llama.cpp's own convert_hf_to_gguf.py."
+        )
+
+
+def _rotary_order(n_heads: int, head_dim: int) -> npt.NDArray[np.intp]:
+    """Which source row each row of a query or key matrix comes from, shape (n_heads * head_dim,).
+
+    Hugging Face rotates element i of a head together with element i + head_dim/2; llama.cpp's LLaMA rotates neighbours,
+    as the original weights do. The two halves of each head are interleaved.
+    """
+    rows = np.arange(n_heads * head_dim, dtype=np.intp).reshape(n_heads, 2, head_dim // 2)
+    return rows.swapaxes(1, 2).reshape(-1)
+
+
+def _rope_factors(hyper: HyperParameters, scaling: RopeScaling) -> StoredTensor:
+    """What llama.cpp divides each rotary frequency by, shape (head_dim / 2,): LLaMA 3's scaling of long wavelengths.
+
+    Source: ``_compute_llama3_parameters`` as described in the model card of Llama 3.1. Short wavelengths stay,
+    long ones are stretched by ``factor``, between them the inverse is interpolated.
+    """
+    exponents = np.arange(0, hyper.head_dim, 2, dtype=np.float64) / hyper.head_dim
+    wavelengths = 2 * math.pi * hyper.rope_theta**exponents
+    position = scaling.original_context / wavelengths
+    smooth = (position - scaling.low_freq_factor) / (scaling.high_freq_factor - scaling.low_freq_factor)
+    smooth = np.clip(smooth, 0.0, 1.0)
+    factors = (1.0 / ((1.0 - smooth) / scaling.factor + smooth)).astype(np.float32)
+    return StoredTensor("rope_freqs", "F32", factors.shape, factors)
+
+
+def _llama_cpp_order(tensor: MappedTensor) -> tuple[int, str]:
+    layer = int(tensor.name.split(".")[1]) if tensor.name.startswith("blk.") else -1
+    return layer, tensor.name

@@ -1,0 +1,173 @@
+"""The output appears whole or not at all, and is never overwritten unasked."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from bayling_convert import convert
+
+from bayling_lite.errors import OutputError
+
+Make = Callable[..., Path]
+ROOT = Path(__file__).parents[2]
+
+
+def python(code: str, *arguments: object) -> subprocess.Popen[str]:
+    environment = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'convert'}"}
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    (tmp_path / "place").mkdir()
+    return tmp_path / "place"
+
+
+def test_progress_counts_every_byte(make_checkpoint: Make, place: Path) -> None:
+    seen: list[tuple[int, int, str]] = []
+    convert(make_checkpoint(), place / "out.gguf", progress=lambda *told: seen.append(told))
+    done = [told[0] for told in seen]
+    assert done == sorted(done)
+    assert done[-1] == seen[-1][1]
+    assert {told[2] for told in seen} >= {"token_embd.weight", "blk.1.ffn_up.weight"}
+
+
+def test_an_interrupt_leaves_nothing(make_checkpoint: Make, place: Path) -> None:
+    def interrupt(done: int, total: int, _name: str) -> None:
+        assert files(place) != []
+        if done > total // 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        convert(make_checkpoint(), place / "out.gguf", progress=interrupt)
+    assert files(place) == []
+
+
+def test_a_failure_keeps_the_file_that_was_there(make_checkpoint: Make, place: Path) -> None:
+    (place / "out.gguf").write_text("old")
+
+    def fail(_done: int, _total: int, _name: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        convert(make_checkpoint(), place / "out.gguf", overwrite=True, progress=fail)
+    assert (place / "out.gguf").read_text() == "old"
+    assert files(place) == ["out.gguf"]
+
+
+def test_no_overwriting_without_being_asked(make_checkpoint: Make, place: Path) -> None:
+    checkpoint = make_checkpoint()
+    (place / "out.gguf").write_text("old")
+    with pytest.raises(OutputError, match="--force"):
+        convert(checkpoint, place / "out.gguf")
+    assert (place / "out.gguf").read_text() == "old"
+    convert(checkpoint, place / "out.gguf", overwrite=True)
+    assert (place / "out.gguf").read_bytes()[:4] == b"GGUF"
+
+
+def test_a_file_made_meanwhile_is_not_overwritten(make_checkpoint: Make, place: Path) -> None:
+    def make_one(_done: int, _total: int, _name: str) -> None:
+        (place / "out.gguf").write_text("another program's")
+
+    with pytest.raises(OutputError, match="exists already"):
+        convert(make_checkpoint(), place / "out.gguf", progress=make_one)
+    assert (place / "out.gguf").read_text() == "another program's"
+    assert files(place) == ["out.gguf"]
+
+
+def test_the_result_has_the_rights_of_any_new_file(make_checkpoint: Make, place: Path) -> None:
+    mask = os.umask(0o027)
+    try:
+        convert(make_checkpoint(), place / "out.gguf", "F16")
+    finally:
+        os.umask(mask)
+    assert (place / "out.gguf").stat().st_mode & 0o777 == 0o640
+
+
+KILLED = """
+import sys, time
+from bayling_convert import convert
+def slowly(done, total, name):
+    if done > total // 2:
+        print("half", flush=True)
+        time.sleep(60)
+convert(sys.argv[1], sys.argv[2], "F32", progress=slowly)
+"""
+
+
+def test_killed_in_the_middle(make_checkpoint: Make, place: Path) -> None:
+    process = python(KILLED, make_checkpoint(), place / "out.gguf")
+    assert process.stdout is not None
+    assert process.stdout.readline() == "half\n"
+    process.kill()
+    process.communicate()
+    assert not (place / "out.gguf").exists()
+
+
+def test_ctrl_c_in_the_middle(make_checkpoint: Make, place: Path) -> None:
+    process = python(KILLED, make_checkpoint(), place / "out.gguf")
+    assert process.stdout is not None
+    assert process.stdout.readline() == "half\n"
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=20)
+    assert "KeyboardInterrupt" in errors
+    assert files(place) == []
+
+
+FULL = """
+import resource, sys
+from bayling_convert import convert
+from bayling_lite.errors import OutputError
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), int(sys.argv[3])))
+try:
+    convert(sys.argv[1], sys.argv[2], "F32")
+except OutputError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("limit", [1000, 20_000, 1_000_000])
+def test_a_full_disk(limit: int, make_checkpoint: Make, place: Path) -> None:
+    """A limit on the size of files fails the same writes as a full disk: in the header, or in the data."""
+    process = python(FULL, make_checkpoint(), place / "out.gguf", limit)
+    output, errors = process.communicate(timeout=60)
+    assert "is full" in output, errors
+    assert "needed" in output
+    assert files(place) == []
+
+
+def test_too_little_space_is_known_before(make_checkpoint: Make, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import shutil
+
+    usage = shutil.disk_usage(place)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage._replace(free=1000))
+    with pytest.raises(OutputError, match=r"only 1\.0 kB are free"):
+        convert(make_checkpoint(), place / "out.gguf")
+    assert files(place) == []
+
+
+def test_places_where_no_file_can_be(make_checkpoint: Make, place: Path) -> None:
+    checkpoint = make_checkpoint()
+    with pytest.raises(OutputError, match="is a folder"):
+        convert(checkpoint, place)
+    with pytest.raises(OutputError, match="does not exist"):
+        convert(checkpoint, place / "none" / "out.gguf")
+    with pytest.raises(OutputError, match="could not be written"):
+        convert(checkpoint, place / ("x" * 300))
+    assert files(place) == []
