@@ -1,0 +1,95 @@
+"""The whole of ``bayling finetune``: load the recipe, prepare the data, train, save the checkpoint folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from bayling_finetune.config import Recipe
+from bayling_finetune.model import save_checkpoint
+from bayling_finetune.prepare import prepare
+from bayling_finetune.rundir import RunFolder
+from bayling_finetune.trainer import Progress, Trainer, TrainingInterrupted, plot_losses
+from bayling_lite.errors import RecipeError
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to train and where; None means the recipe's or the machine's default."""
+
+    recipe: Path
+    data: Path | None = None
+    run: Path | None = None
+    steps: int | None = None
+    device: str | None = None
+    threads: int | None = None
+    prepare_only: bool = False
+
+    def command(self) -> str:
+        """The command line that does this job: what resumes it, too."""
+        words = ["bayling", "finetune", str(self.recipe)]
+        for option in ("data", "run", "steps", "device", "threads"):
+            value = getattr(self, option)
+            if value is not None:
+                words += [f"--{option}", str(value)]
+        return shlex.join(words)
+
+
+def run_recipe(job: Job, *, say: Callable[[str], None], show: Callable[[Progress], None]) -> Path:
+    """Do the job; returns the checkpoint folder (with ``prepare_only``, the run's folder).
+
+    Raises:
+        RecipeError: recipe, data or device cannot be used, or another process trains in the run's folder.
+        TrainingDiverged, TrainingInterrupted: see :class:`Trainer`.
+    """
+    recipe = Recipe.load(job.recipe)
+    if job.steps is not None:
+        recipe = dataclasses.replace(recipe, schedule=dataclasses.replace(recipe.schedule, steps=job.steps))
+    if job.threads is not None:
+        torch.set_num_threads(job.threads)
+    device = _device(job.device)
+    run = RunFolder(job.run if job.run is not None else Path("runs") / recipe.name)
+    with run.locked():
+        say(f"Preparing the data of {recipe.name} …")
+        prepared = prepare(recipe, job.data if job.data is not None else recipe.folder, run)
+        learnt = int(prepared.train.targets.sum())
+        say(f"{len(prepared.train):,} dialogues, {len(prepared.train.ids):,} tokens, {learnt:,} of them to learn.")
+        if job.prepare_only:
+            return run.path
+        trainer = Trainer(recipe, prepared, run, device=device)
+        size = sum(parameter.numel() for parameter in trainer.model.parameters())
+        say(
+            f"{size / 1e6:.1f}M parameters on {device}"
+            + (f", going on after step {trainer.step}." if trainer.step else ".")
+        )
+        try:
+            trainer.train(show)
+        except TrainingInterrupted as error:
+            raise TrainingInterrupted(f"{error} Go on with: {job.command()}") from error
+        plot_losses(run, run.path / "loss.png")
+        folder = run.path / "checkpoint"
+        save_checkpoint(
+            trainer.model,
+            prepared.tokenizer,
+            recipe,
+            folder,
+            data_sha256=prepared.data_sha256,
+            steps=trainer.step,
+        )
+        return folder
+
+
+def _device(name: str | None) -> torch.device:
+    if name is None:
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise RecipeError(f"The device {name!r} cannot be used: {error}".split("\n")[0]) from error
+    return device
