@@ -138,7 +138,7 @@ def first_run_notice(info: ModelInfo, settings: Settings | None = None) -> str |
     entry = catalogue()["bayling-2-7b"]
     return (
         f"{info.name} is a small demonstrator. For real translations: "
-        f"hf download {entry.hub} --local-dir {entry.name} && bayling convert {entry.name} {entry.name}.gguf, "
+        f"hf download {entry.hub} --local-dir {entry.name} && bayling convert {entry.name} -o {entry.name}.gguf, "
         f"then --model {entry.name}.gguf"
     )
 
@@ -155,7 +155,7 @@ def _checked(path: Path) -> Path:
         what = "a checkpoint" if (path / "config.json").exists() else "a folder"
         raise ModelUnreadable(
             f"{path} is {what}, not a GGUF file. "
-            f"A checkpoint is converted with: bayling convert {path} {path.name}.gguf"
+            f"A checkpoint is converted with: bayling convert {path} -o {path.name}.gguf"
         )
     return path
 
@@ -187,7 +187,7 @@ def _how_to_get(entry: CatalogueEntry, settings: Settings) -> str:
     return (
         f"{entry.name} is not on this machine. "
         f"This version runs it as a GGUF file that you convert from the checkpoint {entry.hub}: "
-        f"hf download {entry.hub} --local-dir {entry.name}, then bayling convert {entry.name} {file}"
+        f"hf download {entry.hub} --local-dir {entry.name}, then bayling convert {entry.name} -o {file}"
     )
 
 

@@ -155,7 +155,7 @@ def test_the_notice_comes_once_and_in_one_line(settings: Settings) -> None:
     assert "\n" not in notice
     assert "bayling-tiny is a small demonstrator" in notice
     assert "hf download ICTNLP/bayling-2-7b --local-dir bayling-2-7b" in notice
-    assert "bayling convert bayling-2-7b bayling-2-7b.gguf" in notice
+    assert "bayling convert bayling-2-7b -o bayling-2-7b.gguf" in notice
     assert first_run_notice(DEMONSTRATOR) is None
     assert first_run_notice(DEMONSTRATOR, settings) is None
 

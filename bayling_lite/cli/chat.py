@@ -50,6 +50,7 @@ def chat(
     temperature: float,
     seed: int | None,
     model: str | None,
+    template: str | None,
     threads: int | None,
     n_ctx: int | None,
     quiet: bool,
@@ -71,7 +72,7 @@ def chat(
     path, settings = find_model(model, threads, n_ctx)
 
     def opened() -> Engine:
-        return open_engine(path, settings, quiet=quiet)
+        return open_engine(path, settings, template=template, quiet=quiet)
 
     from bayling_lite.chat.driver import ChatOptions
     from bayling_lite.engine.base import SamplingParams

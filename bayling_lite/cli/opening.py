@@ -26,7 +26,7 @@ def find_model(model: str | None, threads: int | None, n_ctx: int | None) -> tup
     return resolve(None, settings), settings
 
 
-def open_engine(path: Path, settings: Settings, *, quiet: bool = False) -> LlamaEngine:
+def open_engine(path: Path, settings: Settings, *, template: str | None = None, quiet: bool = False) -> LlamaEngine:
     """Load a model; say on stderr, once per user, if it is the demonstrator.
 
     Raises:
@@ -34,7 +34,7 @@ def open_engine(path: Path, settings: Settings, *, quiet: bool = False) -> Llama
     """
     from bayling_lite.engine.llama import LlamaEngine
 
-    engine = LlamaEngine.open(path, n_ctx=settings.n_ctx, n_threads=settings.threads)
+    engine = LlamaEngine.open(path, template=template, n_ctx=settings.n_ctx, n_threads=settings.threads)
     notice = None if quiet else first_run_notice(engine.info, settings)
     if notice:
         click.echo(printable(notice), err=True)

@@ -12,9 +12,10 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def engine_options(function: Function) -> Function:
-    """``--model``, ``--threads`` and ``--ctx``: parameters ``model``, ``threads``, ``n_ctx``, None where not given."""
+    """``--model``, ``--template``, ``--threads``, ``--ctx`` (``n_ctx``): parameters of these names, None if not given."""
     decorators = (
         click.option("--model", metavar="NAME|FILE", help="A model's name, or a .gguf file.  [default: bayling-tiny]"),
+        click.option("--template", metavar="NAME", help="Its prompt template.  [default: the file's]"),
         click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads to compute with."),
         click.option("--ctx", "n_ctx", type=click.IntRange(min=64), metavar="N", help="Tokens of context."),
     )

@@ -77,7 +77,7 @@ class Job:
 @click.option("--no-progress", "progress", is_flag=True, flag_value=False, default=True, help="Show no progress.")
 @engine_options
 @output_options
-def translate(model: str | None, threads: int | None, n_ctx: int | None, **given: Any) -> int:
+def translate(model: str | None, template: str | None, threads: int | None, n_ctx: int | None, **given: Any) -> int:
     """Translate text FILES, or standard input, sentence by sentence; layout stays.
 
     The translation of one input goes to standard output, unless -o names a file or a folder. Several inputs are
@@ -104,7 +104,7 @@ def translate(model: str | None, threads: int | None, n_ctx: int | None, **given
     path, settings = find_model(model, threads, n_ctx)
     from bayling_lite.translate import Translator
 
-    with open_engine(path, settings, quiet=options.quiet) as engine:
+    with open_engine(path, settings, template=template, quiet=options.quiet) as engine:
         translator = Translator(engine)
         return max([_run(job, translator, options) for job in jobs], default=0)
 

@@ -84,7 +84,8 @@ def read_header(path: Path) -> GGUFHeader:
 
 def _folder_message(path: Path) -> str:
     if (path / "config.json").exists():
-        return f"{path} is a folder with a checkpoint, not a GGUF file. Convert it: bayling convert {path} {path}.gguf"
+        command = f"bayling convert {path} -o {path.name}.gguf"
+        return f"{path} is a folder with a checkpoint, not a GGUF file. Convert it: {command}"
     return f"{path} is a folder, not a GGUF file."
 
 

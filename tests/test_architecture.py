@@ -1,0 +1,103 @@
+"""The walls of the house: who may import whom, and what the documents promise about the commands."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bayling_lite.chat.commands import reference
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = {
+    "bayling_lite": ROOT / "bayling_lite",
+    "bayling_convert": ROOT / "convert" / "bayling_convert",
+    "bayling_finetune": ROOT / "finetune" / "bayling_finetune",
+}
+# Lower layers first; a module may import its own layer and those before it.
+LAYERS = ("errors", "messages", "languages", "prompts", "terminal", "settings", "engine", "catalogue", "translate")
+TOP = (*LAYERS, "chat", "cli")
+
+
+def imports(path: Path, *, everywhere: bool) -> Iterator[str]:
+    """The modules a file imports: all of them, or only those it imports when it is itself imported."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes: list[ast.AST] = list(ast.walk(tree)) if everywhere else list(tree.body)
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def files(package: str) -> list[Path]:
+    return sorted(PACKAGES[package].rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", files("bayling_lite"), ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_runtime_keeps_its_imports(path: Path) -> None:
+    anywhere = {name.split(".")[0] for name in imports(path, everywhere=True)}
+    at_once = {name.split(".")[0] for name in imports(path, everywhere=False)}
+    assert not anywhere & {"torch", "transformers"}
+    assert not at_once & {"bayling_convert", "bayling_finetune"}
+    if path != ROOT / "bayling_lite" / "engine" / "llama.py":
+        assert "llama_cpp" not in anywhere
+
+
+@pytest.mark.parametrize("path", files("bayling_lite"), ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_go_downward(path: Path) -> None:
+    own = path.relative_to(ROOT / "bayling_lite").parts[0].removesuffix(".py")
+    if own == "__init__":
+        return
+    for module in imports(path, everywhere=False):
+        parts = module.split(".")
+        if parts[0] == "bayling_lite" and len(parts) > 1:
+            assert TOP.index(parts[1]) <= TOP.index(own), f"{own} imports {parts[1]}"
+
+
+def test_conversion_and_training_do_not_know_each_other() -> None:
+    for package, others in (
+        ("bayling_convert", {"bayling_finetune", "torch", "transformers"}),
+        ("bayling_finetune", {"bayling_convert", "llama_cpp"}),
+    ):
+        for path in files(package):
+            names = set(imports(path, everywhere=True))
+            assert not {name.split(".")[0] for name in names} & others, path
+            runtime = {".".join(name.split(".")[:2]) for name in names if name.startswith("bayling_lite")}
+            allowed = {f"bayling_lite.{name}" for name in ("prompts", "messages", "errors", "languages")}
+            assert runtime <= allowed, path
+
+
+def test_help_imports_neither_llama_cpp_nor_torch() -> None:
+    code = (
+        "import sys\n"
+        "from bayling_lite.cli import main\n"
+        "try:\n    main(sys.argv[1:])\n"
+        "except SystemExit as end:\n    assert end.code == 0, end.code\n"
+        "print(sorted({name.split('.')[0] for name in sys.modules} & {'llama_cpp', 'torch', 'transformers', 'numpy'}))"
+    )
+    for arguments in (["--help"], ["--version"], ["translate", "--help"], ["chat", "--help"], ["finetune", "--help"]):
+        shown = subprocess.run(
+            [sys.executable, "-c", code, *arguments], capture_output=True, text=True, cwd=ROOT, check=True
+        )
+        assert shown.stdout.splitlines()[-1] == "[]", arguments
+
+
+def test_continuous_integration_types_what_the_readme_says() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8").replace(" --quiet", "")
+    blocks = re.findall(r"```sh\n(.*?)```", readme, flags=re.DOTALL)
+    tests = next(block for block in blocks if "pytest" in block)
+    for command in tests.strip().split(" && "):
+        assert command in script.splitlines(), command
+
+
+def test_the_readme_lists_the_commands_of_the_chat() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    begin, end = "<!-- commands: begin -->\n", "\n<!-- commands: end -->"
+    assert readme.partition(begin)[2].partition(end)[0] == reference().strip()
