@@ -19,13 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sacrebleu.metrics.bleu import BLEU
+from sacrebleu.metrics.chrf import CHRF
+
 import bayling_finetune
 from bayling_finetune.config import Recipe
 from bayling_finetune.dialogues import Direction, directions
 from bayling_finetune.parallel import fingerprint, load_corpus
-from sacrebleu.metrics.bleu import BLEU
-from sacrebleu.metrics.chrf import CHRF
-
 from bayling_lite import LANGUAGES, LlamaEngine, Translator, detect_language
 from bayling_lite.catalogue import resolve
 from bayling_lite.settings import Settings

@@ -12,7 +12,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def engine_options(function: Function) -> Function:
-    """``--model``, ``--template``, ``--threads``, ``--ctx`` (``n_ctx``): parameters of these names, None if not given."""
+    """``--model``, ``--template``, ``--threads``, ``--ctx`` (``n_ctx``): parameters so named, None if not given."""
     decorators = (
         click.option("--model", metavar="NAME|FILE", help="A model's name, or a .gguf file.  [default: bayling-tiny]"),
         click.option("--template", metavar="NAME", help="Its prompt template.  [default: the file's]"),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 
+from bayling_finetune.card import Training, model_card
 from bayling_finetune.config import Recipe
 from bayling_finetune.model import save_checkpoint
 from bayling_finetune.prepare import prepare
@@ -81,7 +83,30 @@ def run_recipe(job: Job, *, say: Callable[[str], None], show: Callable[[Progress
             data_sha256=prepared.data_sha256,
             steps=trainer.step,
         )
+        training = Training(
+            steps=trainer.step,
+            tokens=trainer.tokens,
+            seconds=trainer.seconds,
+            parameters=size,
+            data_sha256=prepared.data_sha256,
+            development_loss=_last_development_loss(run),
+            hardware=_hardware(device),
+        )
+        (folder / "training.json").write_text(json.dumps(asdict(training), indent=2) + "\n", encoding="utf-8")
+        (folder / "README.md").write_text(model_card(recipe, training), encoding="utf-8")
         return folder
+
+
+def _last_development_loss(run: RunFolder) -> float | None:
+    losses = [entry["loss"] for entry in run.read_log() if entry["kind"] == "development"]
+    return losses[-1] if losses else None
+
+
+def _hardware(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    threads = torch.get_num_threads()
+    return f"{threads} CPU core{'s' if threads > 1 else ''}"
 
 
 def _device(name: str | None) -> torch.device:

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 import torch
-from bayling_convert import convert
-from bayling_convert.ggml import _library
 from safetensors.torch import save_file
 
+from bayling_convert import convert
+from bayling_convert.ggml import _library
 from bayling_lite.errors import CheckpointError, ModelError, UsageError
 from tests.convert.small_checkpoints import CONFIG, random_tensors
 

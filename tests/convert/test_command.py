@@ -11,10 +11,10 @@ from pathlib import Path
 
 import click
 import pytest
-from bayling_convert import FileType
 from click.testing import CliRunner, Result
 from gguf import GGUFReader
 
+from bayling_convert import FileType
 from bayling_lite.cli.convert import convert
 from bayling_lite.errors import CheckpointError, OutputError
 

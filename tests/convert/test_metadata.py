@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bayling_convert import convert
-from bayling_convert.scoring import Scorer
 from gguf import GGUFReader
 
+from bayling_convert import convert
+from bayling_convert.scoring import Scorer
 from bayling_lite.errors import CheckpointError, UsageError
 from bayling_lite.prompts import BAYLING
 

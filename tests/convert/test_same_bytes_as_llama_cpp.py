@@ -11,9 +11,10 @@ import llama_cpp
 import numpy as np
 import pytest
 import torch
+from gguf import GGUFReader, LlamaFileType
+
 from bayling_convert import FileType, convert
 from bayling_convert.scoring import Scorer
-from gguf import GGUFReader, LlamaFileType
 
 SHAPES: dict[str, dict[str, Any]] = {
     "untied": {"num_hidden_layers": 3},

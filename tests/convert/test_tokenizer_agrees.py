@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 import sentencepiece
+
 from bayling_convert import convert
 from bayling_convert.scoring import Scorer
 from bayling_convert.vocab import Piece, PieceType, Vocab, parse_sentencepiece, read_vocab
-
 from bayling_lite.errors import CheckpointError
 from tests.convert.small_checkpoints import corpus, train_tokenizer
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import sentencepiece
 import torch
+
 from bayling_convert import convert
 from bayling_convert.scoring import Scorer
 from bayling_convert.verify import main, perplexity, read_dialogues, tokenize
-
 from bayling_lite.errors import ContextOverflow, InputError, ModelNotFound, ModelUnreadable
 from bayling_lite.messages import Conversation
 from bayling_lite.prompts import BAYLING, Control, Text

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from bayling_convert import convert
 
+from bayling_convert import convert
 from bayling_lite.errors import OutputError
 
 Make = Callable[..., Path]

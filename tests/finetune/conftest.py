@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from bayling_finetune.config import Recipe
 
 _SUBJECTS = {"I": ("ich", "我"), "we": ("wir", "我们"), "they": ("sie", "他们")}

@@ -6,15 +6,15 @@ import dataclasses
 from collections import Counter
 from pathlib import Path
 
-import bayling_finetune
 import numpy as np
 import pytest
+
+import bayling_finetune
 from bayling_finetune.config import ParallelText, Recipe
 from bayling_finetune.dataset import BatchSource, Position, tokenize
 from bayling_finetune.dialogues import Dialogue, DialogueBuilder
 from bayling_finetune.parallel import Split, fingerprint, load_corpus, read_pairs, split_of
 from bayling_finetune.tokenizer import EOS, Tokenizer, train_tokenizer
-
 from bayling_lite.errors import RecipeError
 from bayling_lite.messages import Role
 from bayling_lite.prompts import BAYLING

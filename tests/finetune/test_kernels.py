@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
-from bayling_finetune import kernels
 from torch.nn import functional
 from transformers import LlamaConfig
 from transformers.models.llama.modeling_llama import LlamaRMSNorm, LlamaRotaryEmbedding, apply_rotary_pos_emb
+
+from bayling_finetune import kernels
 
 
 def test_rms_norm_and_rotary_embedding_equal_those_of_transformers() -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from bayling_finetune.kernels import Kernels, accelerate, hidden_states, linear_cross_entropy
-from bayling_finetune.packing import ATTENTION, Document, pack
 from torch.nn import functional
 from transformers import LlamaConfig, LlamaForCausalLM
+
+from bayling_finetune.kernels import Kernels, accelerate, hidden_states, linear_cross_entropy
+from bayling_finetune.packing import ATTENTION, Document, pack
 
 
 def small_model(attention: str) -> LlamaForCausalLM:

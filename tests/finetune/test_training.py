@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
+
 from bayling_finetune.config import Recipe
 from bayling_finetune.optimization import learning_rate_factor
 from bayling_finetune.prepare import Prepared, prepare
 from bayling_finetune.rundir import RunFolder
 from bayling_finetune.running import Job, run_recipe
 from bayling_finetune.trainer import Progress, Trainer, TrainingDiverged, TrainingInterrupted
-from safetensors.torch import load_file
-
 from bayling_lite.errors import RecipeError
 
 CPU = torch.device("cpu")
