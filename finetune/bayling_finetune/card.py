@@ -69,14 +69,14 @@ def _introduction(recipe: Recipe, training: Training) -> str:
     text = (
         f"# {recipe.name} {recipe.version}\n\n"
         f"A LLaMA model of {training.parameters / 1e6:.1f} million parameters, trained from scratch to translate "
-        f"between {names[0]} and {', '.join(names[1:])}, and to refine its drafts as the user says, in the BayLing prompt "
-        f"(template `{recipe.template}`)."
+        f"between {names[0]} and {', '.join(names[1:])}, and to refine its drafts as the user says, in the BayLing "
+        f"prompt (template `{recipe.template}`)."
     )
     if recipe.demonstrator:
         text += (
             "\n\n**It is a demonstrator.** It shows what bayling-lite does, without a download, on sentences of daily "
-            "life. It knows few words and less of the world, gets many sentences wrong, does not converse, and is not to be "
-            "relied on for anything. Use a real model for real work."
+            "life. It knows few words and less of the world, gets many sentences wrong, does not converse, and is not "
+            "to be relied on for anything. Use a real model for real work."
         )
     return text
 
