@@ -45,8 +45,7 @@ _log_callback = lib.llama_log_callback(_log.write)  # kept here: llama.cpp holds
 
 @functools.cache
 def _start_backend() -> None:
-    """Once per process: send llama.cpp's log to Python logging, and start its backends."""
-    lib.llama_log_set(_log_callback, None)
+    """Once per process: start llama.cpp's backends."""
     lib.llama_backend_init()
     # llama.cpp's own clean-up may log after Python has gone, and then no Python function may be called. Any C function
     # that ignores its arguments can stand in.
@@ -289,6 +288,8 @@ class LlamaEngine:
             raise UsageError(f"The number of threads must be 1 or more, not {n_threads}.")
         header = read_header(Path(path))
         chosen = choose_template(header, template)
+        # Each time, for the log is the process's: whoever else uses llama.cpp in it may have turned it elsewhere.
+        lib.llama_log_set(_log_callback, None)
         _start_backend()
         model = _load(header.path, header.text("general.architecture"), n_gpu_layers)
         try:
