@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from bayling_lite.engine.base import ModelInfo
 from bayling_lite.errors import ModelNotFound, ModelUnreadable
+from bayling_lite.prompts import BAYLING_3
 from bayling_lite.settings import Settings
 
 DEFAULT_MODEL = "bayling-tiny"
@@ -135,12 +136,7 @@ def first_run_notice(info: ModelInfo, settings: Settings | None = None) -> str |
         return None
     except OSError:
         pass  # a read-only home must not keep anybody from translating
-    entry = catalogue()["bayling-2-7b"]
-    return (
-        f"{info.name} is a small demonstrator. For real translations: "
-        f"hf download {entry.hub} --local-dir {entry.name} && bayling convert {entry.name} -o {entry.name}.gguf, "
-        f"then --model {entry.name}.gguf"
-    )
+    return f"{info.name} is a small demonstrator. For real translations: {_commands(catalogue()['bayling-2-7b'])}"
 
 
 def _looks_like_path(wanted: str) -> bool:
@@ -183,11 +179,21 @@ def _how_to_get(entry: CatalogueEntry, settings: Settings) -> str:
             f"{entry.name} is not on this machine. It is published only as a difference to {entry.base} ({entry.hub}), "
             "which this version cannot add up; bayling-2-7b and bayling-2-13b are full checkpoints."
         )
-    file = settings.models_dir / f"{entry.name}.gguf"
+    if entry.template == BAYLING_3.name:
+        return (
+            f"{entry.name} is not on this machine. Its tokenizer is of a kind that bayling convert cannot read yet; "
+            f"llama.cpp's convert_hf_to_gguf.py makes a GGUF file of {entry.hub}, which runs with --model FILE.gguf."
+        )
     return (
-        f"{entry.name} is not on this machine. "
-        f"This version runs it as a GGUF file that you convert from the checkpoint {entry.hub}: "
-        f"hf download {entry.hub} --local-dir {entry.name}, then bayling convert {entry.name} -o {file}"
+        f"{entry.name} is not on this machine. It runs as a GGUF file that you convert from the checkpoint: "
+        f"{_commands(entry)}, or put that file into {settings.models_dir}"
+    )
+
+
+def _commands(entry: CatalogueEntry) -> str:
+    return (
+        f"hf download {entry.hub} --local-dir {entry.name} && bayling convert {entry.name} -o {entry.name}.gguf, "
+        f"then --model {entry.name}.gguf"
     )
 
 

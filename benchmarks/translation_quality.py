@@ -97,7 +97,8 @@ def main() -> int:
     chosen = parser.parse_args()
     settings = Settings.load(model=chosen.model)
     report: dict[str, Any] = {}
-    with LlamaEngine.open(resolve(None, settings)) as engine:
+    path = resolve(None, settings)
+    with LlamaEngine.open(path) as engine:
         translator = Translator(engine)
         sys.stdout.write("| direction | sentences | BLEU | chrF | right language |\n|---|---|---|---|---|\n")
         for name, sentences in sorted(held_out(Recipe.load(chosen.recipe), chosen.data, chosen.sentences).items()):
@@ -108,6 +109,7 @@ def main() -> int:
             )
             sys.stdout.flush()
             report[name] = {
+                "model": path.name,
                 "bleu": result.bleu,
                 "chrf": result.chrf,
                 "right_language": result.right_language,

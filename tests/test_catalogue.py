@@ -127,12 +127,18 @@ def test_a_file_of_the_models_folder_is_found_by_its_stem(settings: Settings, tm
 
 def test_a_known_model_that_is_not_here_says_how_to_get_it(settings: Settings) -> None:
     with pytest.raises(ModelNotFound) as caught:
-        resolve("bayling-2-8b", settings)
+        resolve("bayling-2-13b", settings)
     message = str(caught.value)
     assert "not on this machine" in message
-    assert "hf download ICTNLP/bayling-2-llama-3-8b --local-dir bayling-2-llama-3-8b" in message
-    assert "bayling convert bayling-2-llama-3-8b " in message
+    assert "hf download ICTNLP/bayling-2-13b --local-dir bayling-2-13b" in message
+    assert "bayling convert bayling-2-13b -o bayling-2-13b.gguf" in message
     assert caught.value.exit_status == 4
+
+
+def test_a_checkpoint_that_cannot_be_converted_here_is_not_promised_to(settings: Settings) -> None:
+    with pytest.raises(ModelNotFound, match="convert_hf_to_gguf") as caught:
+        resolve("bayling-2-8b", settings)
+    assert "hf download" not in str(caught.value)
 
 
 def test_a_delta_is_not_promised_to_work(settings: Settings) -> None:

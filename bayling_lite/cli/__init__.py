@@ -17,7 +17,7 @@ from typing import NoReturn
 import click
 
 from bayling_lite import __version__
-from bayling_lite.errors import BaylingError
+from bayling_lite.errors import BaylingError, OutputError
 from bayling_lite.terminal import printable
 
 # Where each command is, and its short help, which stands here too so that listing the commands imports none of them.
@@ -99,6 +99,11 @@ def run(command: click.Command, name: str, args: Sequence[str] | None = None) ->
         status = error.exit_status
     except BrokenPipeError:
         # The reader has left, for example `head`. Python would complain when it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 1
+    except OSError as error:
+        # What no other place had a better word for: a full disk behind a redirection, for example.
+        _report(OutputError(f"{error.filename or 'The output'} cannot be read or written: {error.strerror or error}."))
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 1
     sys.exit(status if isinstance(status, int) else 0)

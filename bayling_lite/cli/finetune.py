@@ -47,7 +47,9 @@ def command(
     """
     try:
         from bayling_finetune.running import Job, run_recipe
-    except ImportError as error:
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("bayling"):
+            raise
         raise UsageError(
             f"Training needs packages that are not installed ({error.name}). "
             "Install them: pip install 'bayling-lite[finetune]'"

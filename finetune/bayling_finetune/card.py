@@ -32,9 +32,11 @@ class Training:
     tokens: int
     seconds: float
     parameters: int
+    recipe_sha256: str
     data_sha256: str
     development_loss: float | None
     hardware: str
+    command: str
 
 
 def model_card(
@@ -91,11 +93,12 @@ def _quality(recipe: Recipe, scores: Mapping[str, Any] | None) -> str:
         for name, entry in scores.items()
     ]
     signatures = sorted({signature for entry in scores.values() for signature in entry["signatures"]})
+    models = sorted({f"`{entry['model']}`" for entry in scores.values()})
     everyday = ", ".join(f"`{text.path}`" for text in recipe.data.parallel if text.everyday)
     table = "\n".join(["| direction | sentences | BLEU | chrF | right language |", "|---|---|---|---|---|", *rows])
     return (
         f"{heading}On everyday sentences ({everyday}) whose English side, whatever its case and punctuation, is in no "
-        "training pair of any file, with the 4-bit file, greedy decoding, one reference each:\n\n"
+        f"training pair of any file; {', '.join(models)}, greedy decoding, one reference each:\n\n"
         f"{table}\n\nSignatures: {'; '.join(f'`{signature}`' for signature in signatures)}. "
         "Made by `python benchmarks/translation_quality.py --data DIR`. Right language: as py3langid tells the "
         "languages of the model apart."
@@ -124,7 +127,7 @@ def _training(recipe: Recipe, training: Training) -> str:
     )
     return (
         "## How it was made\n\n"
-        f"`bayling finetune {recipe.name.removeprefix('bayling-')}.toml --data DIR`, then `bayling convert`. "
+        f"`{training.command}`, then `bayling convert`. "
         f"{model.layers} layers, {model.hidden_size} wide, feed-forward {model.intermediate_size}, "
         f"{model.heads} heads, "
         f"tied embeddings of {recipe.tokenizer.vocab_size:,} SentencePiece BPE pieces with byte fallback; "
@@ -132,7 +135,7 @@ def _training(recipe: Recipe, training: Training) -> str:
         "loss on responses only.\n\n"
         f"{training.steps:,} steps, {training.tokens / 1e6:.1f} million tokens, {training.seconds / 3600:.1f} hours on "
         f"{training.hardware}.{loss}\n\n"
-        f"Recipe (SHA-256): `{recipe.digest()}`. Data (SHA-256 of the files' digests): `{training.data_sha256}`."
+        f"Recipe (SHA-256): `{training.recipe_sha256}`. Data (SHA-256 of the files' digests): `{training.data_sha256}`."
     )
 
 
@@ -144,9 +147,9 @@ def _data(recipe: Recipe) -> str:
     ]
     head = (
         "## Data\n\n"
-        "Parallel text, used in both directions. The authors of Tatoeba's sentences are named there sentence by "
-        "sentence (https://tatoeba.org), those of the African Storybook's stories and translations story by story "
-        "(https://global-asp.github.io).\n\n"
+        "Parallel text, used in both directions. Where a source names the authors of single sentences or stories, as "
+        "Tatoeba (https://tatoeba.org) and the African Storybook (https://global-asp.github.io) do, they are named "
+        "there.\n\n"
         "| file | languages | passes an epoch | words at most | origin | licence |\n|---|---|---|---|---|---|"
     )
     return "\n".join([head, *rows])

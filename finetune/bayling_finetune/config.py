@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import re
 import tomllib
 import types
 import typing
@@ -19,6 +21,11 @@ from typing import Any, TypeVar
 from bayling_lite.errors import RecipeError
 from bayling_lite.languages import find_language
 from bayling_lite.prompts import TEMPLATES
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise RecipeError(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +42,12 @@ class ParallelText:
     license: str = ""
 
     def __post_init__(self) -> None:
-        find_language(self.source)
-        find_language(self.target)
-        if self.weight <= 0 or self.max_words < 1:
-            raise RecipeError(f"{self.path}: weight and max_words must be above 0.")
+        # Codes from here on, however the recipe names the languages.
+        object.__setattr__(self, "source", find_language(self.source).code)
+        object.__setattr__(self, "target", find_language(self.target).code)
+        _require(self.source != self.target, f"{self.path}: source and target are the same language.")
+        _require(0 < self.weight <= 1000, f"{self.path}: weight must be above 0 and at most 1000.")
+        _require(self.max_words >= 1, f"{self.path}: max_words must be 1 or more.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +66,11 @@ class Data:
     max_tokens: int = 160
 
     def __post_init__(self) -> None:
-        if not self.parallel:
-            raise RecipeError("The recipe names no data: add [[data.parallel]] tables.")
-        if not 0 < self.held_out < 0.5:
-            raise RecipeError("data.held_out must be above 0 and below 0.5.")
+        _require(bool(self.parallel), "The recipe names no data: add [[data.parallel]] tables.")
+        _require(0 < self.held_out < 0.5, "data.held_out must be above 0 and below 0.5.")
+        for name in ("chinese_wording", "refinement_share", "constraint_share"):
+            _require(0 <= getattr(self, name) <= 1, f"data.{name} must be from 0 to 1.")
+        _require(self.max_tokens >= 16, "data.max_tokens must be 16 or more.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +80,11 @@ class TokenizerConfig:
     vocab_size: int = 8000
     character_coverage: float = 0.9995
     lines: int = 400_000
+
+    def __post_init__(self) -> None:
+        _require(self.vocab_size >= 300, "tokenizer.vocab_size must be 300 or more: 256 bytes, 3 special tokens, text.")
+        _require(0.9 <= self.character_coverage <= 1, "tokenizer.character_coverage must be from 0.9 to 1.")
+        _require(self.lines >= 1, "tokenizer.lines must be 1 or more.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +98,13 @@ class ModelConfig:
     kv_heads: int
     context: int = 1024
     rope_theta: float = 10_000.0
+
+    def __post_init__(self) -> None:
+        for name in ("hidden_size", "intermediate_size", "layers", "heads", "kv_heads", "context"):
+            _require(getattr(self, name) >= 1, f"model.{name} must be 1 or more.")
+        _require(self.hidden_size % (2 * self.heads) == 0, "model.hidden_size must be a multiple of twice model.heads.")
+        _require(self.heads % self.kv_heads == 0, "model.heads must be a multiple of model.kv_heads.")
+        _require(1 < self.rope_theta < math.inf, "model.rope_theta must be above 1.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +130,15 @@ class Schedule:
     keep_checkpoints: int = 2
 
     def __post_init__(self) -> None:
-        if self.precision not in ("bf16", "fp32"):
-            raise RecipeError(f"schedule.precision must be bf16 or fp32, not {self.precision!r}.")
-        if self.steps < 1 or not 0 <= self.decay <= 1:
-            raise RecipeError("schedule.steps must be above 0 and schedule.decay between 0 and 1.")
+        _require(
+            self.precision in ("bf16", "fp32"), f"schedule.precision must be bf16 or fp32, not {self.precision!r}."
+        )
+        _require(0 <= self.decay <= 1, "schedule.decay must be from 0 to 1.")
+        _require(self.warmup >= 0 and self.seed >= 0, "schedule.warmup and schedule.seed must be 0 or more.")
+        for name in ("steps", "batch_tokens", "evaluate_every", "checkpoint_every", "keep_checkpoints"):
+            _require(getattr(self, name) >= 1, f"schedule.{name} must be 1 or more.")
+        for name in ("muon_lr", "adamw_lr", "clip"):
+            _require(0 < getattr(self, name) < math.inf, f"schedule.{name} must be above 0.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +157,9 @@ class Recipe:
     folder: Path = field(default=Path(), compare=False)
 
     def __post_init__(self) -> None:
-        if self.template not in TEMPLATES:
-            raise RecipeError(f"Unknown template {self.template!r}. Known: {', '.join(TEMPLATES)}.")
+        _require(self.template in TEMPLATES, f"Unknown template {self.template!r}. Known: {', '.join(TEMPLATES)}.")
+        plain = bool(re.fullmatch(r"\w[\w.-]*", self.name))
+        _require(plain, f"The name {self.name!r} should be letters, digits, dots and hyphens: it names a folder.")
 
     @classmethod
     def load(cls, path: Path) -> Recipe:

@@ -78,7 +78,7 @@ def tokenize(
     """Render, tokenize and cut off the common prefix. Dialogues longer than ``max_tokens`` without it are left out.
 
     Raises:
-        RecipeError: there is no dialogue.
+        RecipeError: there is no dialogue, or none that is short enough.
     """
     ids: list[NDArray[np.int32]] = []
     targets: list[NDArray[np.bool_]] = []
@@ -95,6 +95,8 @@ def tokenize(
     if prefix is None:
         raise RecipeError("The data hold no dialogue to train on.")
     kept = [number for number, tokens in enumerate(ids) if 1 < len(tokens) - len(prefix) <= max_tokens]
+    if not kept:
+        raise RecipeError(f"No dialogue has at most {max_tokens} tokens: raise data.max_tokens in the recipe.")
     lengths = [len(ids[number]) - len(prefix) for number in kept]
     start = len(prefix)
     return Dataset(
@@ -116,6 +118,22 @@ def _common(first: NDArray[np.int32], second: NDArray[np.int32]) -> int:
     length = min(len(first), len(second))
     different = np.flatnonzero(first[:length] != second[:length])
     return int(different[0]) if len(different) else length
+
+
+def in_order(dataset: Dataset, *, batch_tokens: int) -> Iterator[list[Document]]:
+    """Every dialogue once, in batches up to a token budget."""
+    budget = batch_tokens - len(dataset.prefix)
+    documents: list[Document] = []
+    tokens = 0
+    for number in range(len(dataset)):
+        document = dataset.document(number)
+        if documents and tokens + len(document.ids) > budget:
+            yield documents
+            documents, tokens = [], 0
+        documents.append(document)
+        tokens += len(document.ids)
+    if documents:
+        yield documents
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from tokenizers import AddedToken
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, LlamaTokenizer
+from transformers.utils.logging import disable_progress_bar
 
 from bayling_finetune.config import ModelConfig, Recipe
 from bayling_finetune.packing import ATTENTION
@@ -50,9 +51,10 @@ def save_checkpoint(
 ) -> None:
     """Write what ``from_pretrained`` and ``bayling convert`` read: weights in float32, tokenizer, template, provenance.
 
+    ``folder`` is empty: LlamaTokenizer would read a ``tokenizer.json`` that lies there rather than the tokenizer given.
     ``bayling.json`` carries what no Hugging Face file has a place for: template, languages, digests of recipe and data.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    disable_progress_bar()
     model.config._attn_implementation = "sdpa"  # what others load it with
     model.generation_config = GenerationConfig(bos_token_id=BOS, eos_token_id=EOS, do_sample=False)
     try:

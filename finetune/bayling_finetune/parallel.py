@@ -31,6 +31,16 @@ class Pair:
     target: str
     text: ParallelText
 
+    @property
+    def pivot(self) -> str:
+        """The side that decides the split: English, whichever side of the file it is on."""
+        return self.target if self.text.target == "en" else self.source
+
+    @property
+    def other(self) -> str:
+        """The side that does not."""
+        return self.source if self.text.target == "en" else self.target
+
 
 def fingerprint(sentence: str) -> str:
     """What two sentences share that differ in case, spaces and punctuation only."""
@@ -81,24 +91,39 @@ class Corpus:
 def load_corpus(recipe: Recipe, root: Path) -> Corpus:
     """Read every file of a recipe and split it.
 
-    A pair goes by its source sentence. A training pair whose *target* equals a held-out pair's target is dropped as
-    well: otherwise the reverse direction would have been trained on its reference.
+    A pair goes by its English sentence, where it has one. A training pair whose *other* side equals a held-out pair's
+    is dropped as well: otherwise the reverse direction would have been trained on its reference.
 
     Raises:
-        RecipeError: a file is missing or malformed.
+        RecipeError: a file is missing or malformed, or there is too little text to hold any out.
     """
+    digest = data_digest(recipe, root)
     by_split: dict[Split, list[Pair]] = {split: [] for split in Split}
+    for text in recipe.data.parallel:
+        for pair in read_pairs(text, root / text.path):
+            by_split[split_of(pair.pivot, recipe.data.held_out)].append(pair)
+    development, test = by_split[Split.DEVELOPMENT], by_split[Split.TEST]
+    if not development:
+        raise RecipeError("So little text leaves nothing held out for evaluation: raise data.held_out in the recipe.")
+    kept_out = {fingerprint(pair.other) for pair in development + test} - {""}
+    train = [pair for pair in by_split[Split.TRAIN] if fingerprint(pair.other) not in kept_out]
+    return Corpus(train, development, test, digest)
+
+
+def data_digest(recipe: Recipe, root: Path) -> str:
+    """SHA-256 over the SHA-256 of every data file, in the recipe's order.
+
+    Raises:
+        RecipeError: a file is missing or cannot be read.
+    """
     digest = hashlib.sha256()
     for text in recipe.data.parallel:
         path = root / text.path
         if not path.is_file():
             raise RecipeError(f"The recipe's data file {path} is missing. Name the folder of the data with --data.")
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-        for pair in read_pairs(text, path):
-            by_split[split_of(pair.source, recipe.data.held_out)].append(pair)
-    kept_out = {fingerprint(pair.target) for split in (Split.DEVELOPMENT, Split.TEST) for pair in by_split[split]} - {
-        ""
-    }
-    train = [pair for pair in by_split[Split.TRAIN] if fingerprint(pair.target) not in kept_out]
-    return Corpus(train, by_split[Split.DEVELOPMENT], by_split[Split.TEST], digest.hexdigest())
+        try:
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+        except OSError as error:
+            raise RecipeError(f"The data file {path} cannot be read: {error}") from error
+    return digest.hexdigest()

@@ -5,16 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
 
 from bayling_finetune.config import Recipe
 from bayling_finetune.dataset import Dataset, tokenize
 from bayling_finetune.dialogues import DialogueBuilder, directions
-from bayling_finetune.parallel import Corpus, Pair, load_corpus
-from bayling_finetune.rundir import RunFolder
+from bayling_finetune.parallel import Corpus, Pair, data_digest, load_corpus
+from bayling_finetune.rundir import RunFolder, write_whole
 from bayling_finetune.tokenizer import Tokenizer, train_tokenizer
+from bayling_lite.errors import RecipeError
 from bayling_lite.prompts import TEMPLATES, translation_instruction, user_turn
 
 _DEVELOPMENT_PAIRS = 600
@@ -22,37 +27,80 @@ _DEVELOPMENT_PAIRS = 600
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What training needs of the data. ``data_sha256`` covers the files' contents, in the recipe's order."""
+    """What training needs of the data. ``data_sha256`` covers the files' contents, in the recipe's order.
+
+    ``fingerprint`` stands for all that decides tokens and dialogues: checkpoints of another one cannot be gone on from.
+    """
 
     tokenizer: Tokenizer
     train: Dataset
     development: Dataset
     data_sha256: str
+    fingerprint: str
 
 
-def prepare(recipe: Recipe, root: Path, run: RunFolder) -> Prepared:
+def prepare(recipe: Recipe, root: Path, run: RunFolder, *, say: Callable[[str], None] = lambda _: None) -> Prepared:
     """Load what an earlier call left in the run's folder, or make it.
 
+    Without the data files, what was prepared from them still serves.
+
     Raises:
-        RecipeError: the data cannot be used.
+        RecipeError: the data cannot be used, or differ from what the run's checkpoints were trained on.
     """
-    stamp = run.path / "prepared.json"
-    parts = (recipe.data, recipe.tokenizer, recipe.template, recipe.schedule.seed)
-    values = [asdict(recipe.data), asdict(recipe.tokenizer), *parts[2:]]
-    wanted = hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
-    if stamp.exists():
-        made = json.loads(stamp.read_text(encoding="utf-8"))
-        if made["recipe_data"] == wanted:
-            return Prepared(
-                Tokenizer.load(run.path / "tokenizer.model"),
-                Dataset.load(run.path / "train.npz"),
-                Dataset.load(run.path / "development.npz"),
-                made["data_sha256"],
-            )
-        stamp.unlink()
+    settings = _settings_digest(recipe)
+    stamp = _read_stamp(run.path / "prepared.json")
+    try:
+        data = data_digest(recipe, root)
+    except RecipeError:
+        if stamp.get("recipe_data") != settings:
+            raise
+        say("The data files are not there; what was prepared from them is used.")
+        data = stamp["data_sha256"]
+    fingerprint = hashlib.sha256(f"{settings}{data}".encode()).hexdigest()
+    if stamp == {"recipe_data": settings, "data_sha256": data}:
+        try:
+            return _load(run, data, fingerprint)
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile, RuntimeError):
+            say("The prepared data are damaged; they are made again.")
+    elif stamp and run.steps():
+        raise RecipeError(
+            f"The checkpoints in {run.path} were trained on other data, or with another tokenizer or seed, than the "
+            "recipe and --data name now. Name another folder with --run."
+        )
+    prepared = _make(recipe, root, run, fingerprint)
+    # The stamp comes last: without it everything above is made again.
+    text = json.dumps({"recipe_data": settings, "data_sha256": prepared.data_sha256}) + "\n"
+    write_whole(run.path / "prepared.json", text.encode())
+    return prepared
+
+
+def _settings_digest(recipe: Recipe) -> str:
+    values = [asdict(recipe.data), asdict(recipe.tokenizer), recipe.template, recipe.schedule.seed]
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def _read_stamp(path: Path) -> dict[str, str]:
+    try:
+        stamp = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return stamp if isinstance(stamp, dict) else {}
+
+
+def _load(run: RunFolder, data: str, fingerprint: str) -> Prepared:
+    return Prepared(
+        Tokenizer.load(run.path / "tokenizer.model"),
+        Dataset.load(run.path / "train.npz"),
+        Dataset.load(run.path / "development.npz"),
+        data,
+        fingerprint,
+    )
+
+
+def _make(recipe: Recipe, root: Path, run: RunFolder, fingerprint: str) -> Prepared:
     corpus = load_corpus(recipe, root)
     model = train_tokenizer(_tokenizer_lines(recipe, corpus), recipe.tokenizer, seed=recipe.schedule.seed)
-    (run.path / "tokenizer.model").write_bytes(model)
+    write_whole(run.path / "tokenizer.model", model)
     tokenizer = Tokenizer(model)
     template = TEMPLATES[recipe.template]
     seed, limit = recipe.schedule.seed, recipe.data.max_tokens
@@ -61,11 +109,23 @@ def prepare(recipe: Recipe, root: Path, run: RunFolder) -> Prepared:
     )
     held_out = DialogueBuilder(_development(corpus.development), recipe.data, seed=seed).build()
     development = tokenize(held_out, template, tokenizer, max_tokens=limit)
+    _check_room(recipe, train)
     train.save(run.path / "train.npz")
     development.save(run.path / "development.npz")
-    # The stamp comes last: without it everything above is made again.
-    stamp.write_text(json.dumps({"recipe_data": wanted, "data_sha256": corpus.sha256}) + "\n", encoding="utf-8")
-    return Prepared(tokenizer, train, development, corpus.sha256)
+    return Prepared(tokenizer, train, development, corpus.sha256, fingerprint)
+
+
+def _check_room(recipe: Recipe, train: Dataset) -> None:
+    """A batch and the model's context must hold the longest dialogue and the prefix before it."""
+    longest = len(train.prefix) + int(np.diff(train.offsets).max())
+    for name, room in (
+        ("schedule.batch_tokens", recipe.schedule.batch_tokens),
+        ("model.context", recipe.model.context),
+    ):
+        if room < longest:
+            raise RecipeError(
+                f"{name} is {room}, but the longest dialogue has {longest} tokens: raise it to that or more."
+            )
 
 
 def _development(pairs: list[Pair]) -> list[Pair]:

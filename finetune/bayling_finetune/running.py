@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -15,7 +16,7 @@ from bayling_finetune.card import Training, model_card
 from bayling_finetune.config import Recipe
 from bayling_finetune.model import save_checkpoint
 from bayling_finetune.prepare import prepare
-from bayling_finetune.rundir import RunFolder
+from bayling_finetune.rundir import RunFolder, whole_folder
 from bayling_finetune.trainer import Progress, Trainer, TrainingInterrupted, plot_losses
 from bayling_lite.errors import RecipeError
 
@@ -58,7 +59,7 @@ def run_recipe(job: Job, *, say: Callable[[str], None], show: Callable[[Progress
     run = RunFolder(job.run if job.run is not None else Path("runs") / recipe.name)
     with run.locked():
         say(f"Preparing the data of {recipe.name} …")
-        prepared = prepare(recipe, job.data if job.data is not None else recipe.folder, run)
+        prepared = prepare(recipe, job.data if job.data is not None else recipe.folder, run, say=say)
         learnt = int(prepared.train.targets.sum())
         say(f"{len(prepared.train):,} dialogues, {len(prepared.train.ids):,} tokens, {learnt:,} of them to learn.")
         if job.prepare_only:
@@ -73,33 +74,45 @@ def run_recipe(job: Job, *, say: Callable[[str], None], show: Callable[[Progress
             trainer.train(show)
         except TrainingInterrupted as error:
             raise TrainingInterrupted(f"{error} Go on with: {job.command()}") from error
-        plot_losses(run, run.path / "loss.png")
-        folder = run.path / "checkpoint"
-        save_checkpoint(
-            trainer.model,
-            prepared.tokenizer,
-            recipe,
-            folder,
-            data_sha256=prepared.data_sha256,
-            steps=trainer.step,
-        )
+        log = run.read_log(up_to=trainer.step)
         training = Training(
             steps=trainer.step,
             tokens=trainer.tokens,
             seconds=trainer.seconds,
             parameters=size,
+            recipe_sha256=recipe.digest(),
             data_sha256=prepared.data_sha256,
-            development_loss=_last_development_loss(run),
+            development_loss=_last_development_loss(log),
             hardware=_hardware(device),
+            command=_public_command(job),
         )
-        (folder / "training.json").write_text(json.dumps(asdict(training), indent=2) + "\n", encoding="utf-8")
-        (folder / "README.md").write_text(model_card(recipe, training), encoding="utf-8")
-        return folder
+        with whole_folder(run.path / "checkpoint") as folder:
+            save_checkpoint(
+                trainer.model,
+                prepared.tokenizer,
+                recipe,
+                folder,
+                data_sha256=prepared.data_sha256,
+                steps=trainer.step,
+            )
+            (folder / "training.json").write_text(json.dumps(asdict(training), indent=2) + "\n", encoding="utf-8")
+            (folder / "README.md").write_text(model_card(recipe, training), encoding="utf-8")
+        try:
+            plot_losses(log, run.path / "loss.png", title=run.path.name)
+        except (ImportError, OSError, ValueError) as error:
+            say(f"The loss plot could not be drawn: {error}")
+        return run.path / "checkpoint"
 
 
-def _last_development_loss(run: RunFolder) -> float | None:
-    losses = [entry["loss"] for entry in run.read_log() if entry["kind"] == "development"]
+def _last_development_loss(log: list[dict[str, Any]]) -> float | None:
+    losses: list[float] = [entry["loss"] for entry in log if entry["kind"] == "development"]
     return losses[-1] if losses else None
+
+
+def _public_command(job: Job) -> str:
+    """The command without this machine's paths."""
+    steps = f" --steps {job.steps}" if job.steps is not None else ""
+    return f"bayling finetune {job.recipe.name} --data DIR{steps}"
 
 
 def _hardware(device: torch.device) -> str:

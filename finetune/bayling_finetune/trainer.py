@@ -10,14 +10,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from types import FrameType
+from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from bayling_finetune.config import Recipe
-from bayling_finetune.dataset import BatchSource, Dataset, Position
+from bayling_finetune.dataset import BatchSource, Dataset, Position, in_order
 from bayling_finetune.kernels import Kernels, accelerate, hidden_states, linear_cross_entropy
 from bayling_finetune.model import new_model
 from bayling_finetune.optimization import Optimizers
@@ -74,19 +77,37 @@ class Trainer:
         )
 
     def _resume(self) -> Position:
-        steps = self.run.steps()
-        if not steps:
-            return Position()
-        folder = self.run.step_folder(steps[-1])
+        """Take up the newest checkpoint that can be read; without any, begin."""
+        damaged: list[str] = []
+        for step in reversed(self.run.steps()):
+            folder = self.run.step_folder(step)
+            try:
+                return self._load(folder)
+            except (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, SafetensorError, UnpicklingError):
+                damaged.append(str(folder))
+        if damaged:
+            raise RecipeError(f"The checkpoints are damaged: {', '.join(damaged)}. Remove them to begin anew.")
+        return Position()
+
+    def _load(self, folder: Path) -> Position:
         state = json.loads((folder / "state.json").read_text(encoding="utf-8"))
         weights = load_file(folder / "model.safetensors")
+        optimizers = torch.load(folder / "optimizers.pt", weights_only=True)
         own = {name: value.shape for name, value in self.model.state_dict().items() if "lm_head" not in name}
-        if {name: value.shape for name, value in weights.items()} != own:
-            raise RecipeError(f"{folder} holds a model of another shape. Name another folder with --run.")
+        same_shape = {name: value.shape for name, value in weights.items()} == own
+        if not same_shape or state["fingerprint"] != self._prepared.fingerprint:
+            what = "on other data" if same_shape else "as a model of another shape"
+            raise RecipeError(f"{folder} was trained {what}. Name another folder with --run.")
+        if state["step"] > self.recipe.schedule.steps:
+            raise RecipeError(
+                f"{self.run.path} is at step {state['step']} already, beyond the {self.recipe.schedule.steps} "
+                "asked for. Ask for more with --steps, or name another folder with --run."
+            )
+        position = Position(**state["position"])
         self.model.load_state_dict(weights, strict=False)
-        self._optimizers.load_state_dict(torch.load(folder / "optimizers.pt", weights_only=True))
+        self._optimizers.load_state_dict(optimizers)
         self.step, self.seconds, self.tokens = state["step"], state["seconds"], state["tokens"]
-        return Position(**state["position"])
+        return position
 
     def train(self, show: Callable[[Progress], None]) -> None:
         """Run the steps that are left.
@@ -102,24 +123,23 @@ class Trainer:
         first_step = self.step
         with _stop_signals() as stop_asked:
             while self.step < schedule.steps:
-                batch = pack(self._prepared.train.prefix, self._batches.next())
-                losses.append(self._step(batch))
-                self.step += 1
-                self.tokens += batch.layout.n_tokens
-                window_tokens += batch.layout.n_tokens
+                before = self.tokens
+                losses.append(self.take_step())
+                window_tokens += self.tokens - before
                 interrupted = stop_asked() and self.step < schedule.steps
                 stopping = interrupted or self.step == schedule.steps
-                if self.step % _LOG_EVERY == 0 or stopping:
+                evaluating = self.step % schedule.evaluate_every == 0 or self.step == schedule.steps
+                if self.step % _LOG_EVERY == 0 or evaluating or stopping:
                     now = time.monotonic()
                     self.seconds += now - started
                     started = now
                     loss = torch.stack(losses).mean().item()
                     losses.clear()
                     if not math.isfinite(loss):
-                        raise TrainingDiverged(self._divergence())
+                        raise TrainingDiverged(self._divergence(self.step))
                     speed = window_tokens / (now - window)
                     self.run.append_log({"kind": "train", "step": self.step, "loss": loss, "tokens_per_second": speed})
-                    if self.step % schedule.evaluate_every == 0 or self.step == schedule.steps:
+                    if evaluating:
                         development = self.evaluate(self._prepared.development)
                         self.run.append_log({"kind": "development", "step": self.step, "loss": development})
                     pace = (self.step - first_step) / (now - window)
@@ -130,14 +150,21 @@ class Trainer:
                 if interrupted:
                     raise TrainingInterrupted(f"Stopped after step {self.step} of {schedule.steps}, saved.")
 
-    def _step(self, batch: PackedBatch) -> Tensor:
-        batch = batch.to(self._device)
+    def take_step(self) -> Tensor:
+        """One batch, one update; returns the loss, a scalar on the device.
+
+        Raises:
+            TrainingDiverged: a gradient is not finite.
+        """
+        batch = pack(self._prepared.train.prefix, self._batches.next()).to(self._device)
         loss = self._loss(batch) / len(batch.predict_ids)
         loss.backward()  # type: ignore[no-untyped-call]
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.schedule.clip)
         if not torch.isfinite(norm):
-            raise TrainingDiverged(self._divergence())
+            raise TrainingDiverged(self._divergence(self.step + 1))
         self._optimizers.step(self.step)
+        self.step += 1
+        self.tokens += batch.layout.n_tokens
         return loss.detach()
 
     def _loss(self, batch: PackedBatch) -> Tensor:
@@ -152,9 +179,8 @@ class Trainer:
     def evaluate(self, dataset: Dataset) -> float:
         """Mean loss in nats a target token over a whole dataset."""
         total, count = 0.0, 0
-        source = BatchSource(dataset, batch_tokens=self.recipe.schedule.batch_tokens, seed=0, position=Position())
-        while source.position.epoch == 0 and source.position.used < len(dataset):
-            batch = pack(dataset.prefix, source.next()).to(self._device)
+        for documents in in_order(dataset, batch_tokens=self.recipe.schedule.batch_tokens):
+            batch = pack(dataset.prefix, documents).to(self._device)
             total += self._loss(batch).item()
             count += len(batch.predict_ids)
         return total / count
@@ -172,17 +198,18 @@ class Trainer:
                 "seconds": self.seconds,
                 "tokens": self.tokens,
                 "position": asdict(self._batches.position),
+                "fingerprint": self._prepared.fingerprint,
             }
             (folder / "state.json").write_text(json.dumps(state) + "\n", encoding="utf-8")
 
-    def _divergence(self) -> str:
+    def _divergence(self, step: int) -> str:
         steps = self.run.steps()
         good = (
             f"The last good checkpoint is {self.run.step_folder(steps[-1])}."
             if steps
             else "There is no checkpoint yet."
         )
-        return f"Training diverged at step {self.step + 1}: the loss is not a number. {good} Try lower learning rates."
+        return f"Training diverged at step {step}: the loss is not a number. {good} Try lower learning rates."
 
 
 @contextmanager
@@ -204,7 +231,7 @@ def _stop_signals() -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
-def plot_losses(run: RunFolder, path: Path) -> None:
+def plot_losses(log: list[dict[str, Any]], path: Path, *, title: str) -> None:
     """Draw training and development loss over the steps."""
     import matplotlib as mpl
 
@@ -213,9 +240,9 @@ def plot_losses(run: RunFolder, path: Path) -> None:
 
     figure, axes = pyplot.subplots(figsize=(8, 4.5), layout="constrained")
     for kind, style in (("train", {"linewidth": 0.8, "alpha": 0.7}), ("development", {"marker": "o", "markersize": 3})):
-        entries = [entry for entry in run.read_log() if entry["kind"] == kind]
+        entries = [entry for entry in log if entry["kind"] == kind]
         axes.plot([entry["step"] for entry in entries], [entry["loss"] for entry in entries], label=kind, **style)
-    axes.set(xlabel="step", ylabel="loss (nats a target token)", title=run.path.name)
+    axes.set(xlabel="step", ylabel="loss (nats a target token)", title=title.replace("$", r"\$"))
     axes.set_yscale("log")
     axes.grid(visible=True, which="both", alpha=0.3)
     axes.legend()

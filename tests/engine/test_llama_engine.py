@@ -221,16 +221,31 @@ def test_cancelling_a_running_answer_keeps_what_there_is(endless: LlamaEngine) -
     assert generation.result() == completion
 
 
-def test_cancelling_interrupts_prompt_evaluation_and_leaves_a_sound_cache(make_model: MakeModel) -> None:
+def watch_evaluations(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Set when some of the prompt is evaluated and llama.cpp is about to be called for more."""
+    begun = threading.Event()
+    evaluate = LlamaContext.evaluate
+
+    def watched(self: LlamaContext, tokens: list[int], position: int, *, logits: bool) -> bool:
+        if position:
+            begun.set()
+        return evaluate(self, tokens, position, logits=logits)
+
+    monkeypatch.setattr(LlamaContext, "evaluate", watched)
+    return begun
+
+
+def test_cancelling_interrupts_prompt_evaluation_and_leaves_a_sound_cache(
+    make_model: MakeModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model = make_model()
     long = user_turn("the good day " * 6000)
     with LlamaEngine.open(model, n_threads=1, n_ctx=100_000, kv_type="f32") as engine:
+        evaluating = watch_evaluations(monkeypatch)
         generation = engine.submit(ask(long))
-        time.sleep(0.3)
-        begun = time.perf_counter()
+        assert evaluating.wait(10)
         generation.cancel()
-        completion = generation.result(timeout=10)
-        assert time.perf_counter() - begun < 1
+        completion = generation.result(timeout=30)
         assert (completion.finish_reason, completion.text, completion.n_generated) == ("cancelled", "", 0)
         after = engine.submit(ask(user_turn("the good day " * 60), max_tokens=20)).result()
     assert after.n_cached > 0
@@ -287,13 +302,12 @@ def test_closing_cancels_what_runs_and_fails_what_waits(endless_model: Path) -> 
     engine.close()
 
 
-def test_closing_in_the_middle_of_a_long_prompt_returns_soon(random_model: Path) -> None:
+def test_closing_in_the_middle_of_a_long_prompt_ends_it(random_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = LlamaEngine.open(random_model, n_threads=1, n_ctx=100_000)
+    evaluating = watch_evaluations(monkeypatch)
     generation = engine.submit(ask(user_turn("the good day " * 6000)))
-    time.sleep(0.3)
-    begun = time.perf_counter()
+    assert evaluating.wait(10)
     engine.close()
-    assert time.perf_counter() - begun < 1
     assert generation.result(timeout=0).finish_reason == "cancelled"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from bayling_finetune.config import ParallelText, Recipe
 from bayling_finetune.dataset import BatchSource, Position, tokenize
 from bayling_finetune.dialogues import Dialogue, DialogueBuilder
 from bayling_finetune.parallel import Split, fingerprint, load_corpus, read_pairs, split_of
+from bayling_finetune.prepare import prepare
+from bayling_finetune.rundir import RunFolder
 from bayling_finetune.tokenizer import EOS, Tokenizer, train_tokenizer
 from bayling_lite.errors import RecipeError
 from bayling_lite.messages import Role
@@ -45,6 +48,20 @@ def test_there_is_a_shipped_recipe() -> None:
         ("held_out = 0.1|held_out = 0.9", "held_out"),
         ('precision = "fp32"|precision = "fp8"', "bf16 or fp32"),
         ("[schedule]|[schedule", "cannot be read"),
+        ("heads = 4|heads = 5", "multiple of twice model.heads"),
+        ("kv_heads = 2|kv_heads = 3", "multiple of model.kv_heads"),
+        ("kv_heads = 2|kv_heads = 0", "model.kv_heads must be 1"),
+        ("layers = 2|layers = 0", "model.layers must be 1"),
+        ("vocab_size = 500|vocab_size = 200", "vocab_size must be 300"),
+        ("weight = 1.5|weight = nan", "weight must be above 0"),
+        ("weight = 1.5|weight = inf", "weight must be above 0"),
+        ("evaluate_every = 4|evaluate_every = 0", "evaluate_every must be 1"),
+        ("evaluate_every = 4|keep_checkpoints = -1", "keep_checkpoints must be 1"),
+        ("evaluate_every = 4|clip = 0", "clip must be above 0"),
+        ("evaluate_every = 4|muon_lr = -0.1", "muon_lr must be above 0"),
+        ("evaluate_every = 4|seed = -1", "seed must be 0"),
+        ("refinement_share = 0.5|refinement_share = -3.0", "refinement_share must be from 0"),
+        ('name = "mini"|name = "../mini"', "names a folder"),
     ],
 )
 def test_a_mistake_in_a_recipe_is_named(corpus_folder: Path, tmp_path: Path, change: str, message: str) -> None:
@@ -80,6 +97,30 @@ def test_no_held_out_sentence_is_trained_on_in_either_direction(recipe: Recipe, 
     for pair in corpus.train:
         assert fingerprint(pair.source) not in sources
         assert fingerprint(pair.target) not in targets
+
+
+def test_english_decides_the_split_on_whichever_side_it_is(recipe: Recipe, corpus_folder: Path, tmp_path: Path) -> None:
+    pairs = [line.split("\t") for line in (corpus_folder / "mini.en-de.tsv").read_text("utf-8").splitlines()]
+    (tmp_path / "mini.de-en.tsv").write_text("".join(f"{de}\t{en}\n" for en, de in pairs), encoding="utf-8")
+    shutil.copy(corpus_folder / "mini.en-de.tsv", tmp_path)
+    texts = (ParallelText("mini.en-de.tsv", "en", "de"), ParallelText("mini.de-en.tsv", "German", "English"))
+    both = dataclasses.replace(recipe, data=dataclasses.replace(recipe.data, parallel=texts))
+    assert both.languages == ("en", "de")
+    corpus = load_corpus(both, tmp_path)
+    trained = {frozenset((pair.source, pair.target)) for pair in corpus.train}
+    assert not trained & {frozenset((pair.source, pair.target)) for pair in corpus.development + corpus.test}
+
+
+def test_what_does_not_fit_is_said_before_training(recipe: Recipe, corpus_folder: Path, tmp_path: Path) -> None:
+    for part, change, message in (
+        ("schedule", {"batch_tokens": 100}, "schedule.batch_tokens is 100"),
+        ("model", {"context": 100}, "model.context is 100"),
+        ("data", {"max_tokens": 16}, "raise data.max_tokens"),
+        ("data", {"held_out": 1e-9}, "raise data.held_out"),
+    ):
+        small = dataclasses.replace(recipe, **{part: dataclasses.replace(getattr(recipe, part), **change)})
+        with pytest.raises(RecipeError, match=message):
+            prepare(small, corpus_folder, RunFolder(tmp_path))
 
 
 def test_the_split_ignores_case_and_punctuation_and_keeps_its_share() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -73,10 +74,12 @@ def test_the_loss_falls_and_the_log_tells(recipe: Recipe, prepared: Prepared, tm
     shown: list[Progress] = []
     trainer.train(shown.append)
     assert trainer.evaluate(prepared.development) < before * 0.7
-    assert [progress.step for progress in shown] == [10, 20, 30, 40]
+    steps = [progress.step for progress in shown]
+    assert steps == sorted({*range(4, 41, 4), *range(10, 41, 10)}), "every tenth step, and every evaluation"
     assert shown[-1].tokens_per_second > 0
     logged = {(entry["kind"], entry["step"]) for entry in run.read_log()}
-    assert {("train", 10), ("train", 40), ("development", 20), ("development", 40)} <= logged
+    assert {("train", 10), ("train", 40), ("development", 4), ("development", 40)} <= logged
+    assert ("development", 10) not in logged
     assert run.steps() == [36, 40], "only the newest checkpoints are kept"
 
 
@@ -138,8 +141,108 @@ def test_a_run_folder_of_another_model_is_refused(recipe: Recipe, prepared: Prep
     run.path.mkdir()
     Trainer(recipe, prepared, run, device=CPU).save()
     wider = dataclasses.replace(recipe, model=dataclasses.replace(recipe.model, hidden_size=128))
-    with pytest.raises(RecipeError, match="another shape"):
+    with pytest.raises(RecipeError, match="a model of another shape"):
         Trainer(wider, prepared, run, device=CPU)
+
+
+def test_a_damaged_checkpoint_is_passed_over_and_all_damaged_is_said(
+    recipe: Recipe, prepared: Prepared, tmp_path: Path
+) -> None:
+    run = RunFolder(tmp_path / "run")
+    run.path.mkdir()
+    Trainer(recipe, prepared, run, device=CPU).train(ignore)
+    assert run.steps() == [8, 12]
+    weights = run.step_folder(12) / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    assert Trainer(recipe, prepared, run, device=CPU).step == 8
+    (run.step_folder(8) / "optimizers.pt").write_bytes(b"")
+    with pytest.raises(RecipeError, match="damaged"):
+        Trainer(recipe, prepared, run, device=CPU)
+
+
+def test_fewer_steps_than_were_taken_are_refused(recipe: Recipe, prepared: Prepared, tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "run")
+    run.path.mkdir()
+    Trainer(recipe, prepared, run, device=CPU).train(ignore)
+    with pytest.raises(RecipeError, match="at step 12 already"):
+        Trainer(at(recipe, steps=5), prepared, run, device=CPU)
+
+
+def test_a_run_is_not_gone_on_with_other_data_or_another_tokenizer(
+    recipe: Recipe, corpus_folder: Path, tmp_path: Path
+) -> None:
+    run = RunFolder(tmp_path / "run")
+    run.path.mkdir()
+    Trainer(recipe, prepare(recipe, corpus_folder, run), run, device=CPU).save()
+    other = dataclasses.replace(recipe, tokenizer=dataclasses.replace(recipe.tokenizer, character_coverage=0.99))
+    with pytest.raises(RecipeError, match="another tokenizer"):
+        prepare(other, corpus_folder, run)
+    folder = shutil.copytree(corpus_folder, tmp_path / "other")
+    with (folder / "mini.en-de.tsv").open("a", encoding="utf-8") as text:
+        text.write("I sleep.\tIch schlafe.\n")
+    with pytest.raises(RecipeError, match="other data"):
+        prepare(recipe, folder, run)
+    (run.path / "prepared.json").unlink()
+    with pytest.raises(RecipeError, match="trained on other data"):
+        Trainer(recipe, prepare(recipe, folder, run), run, device=CPU)
+
+
+def test_prepared_data_serve_without_the_files_and_are_made_again_when_damaged(
+    recipe: Recipe, corpus_folder: Path, tmp_path: Path
+) -> None:
+    run = RunFolder(tmp_path)
+    first = prepare(recipe, corpus_folder, run)
+    said: list[str] = []
+    again = prepare(recipe, tmp_path / "nowhere", run, say=said.append)
+    assert again.fingerprint == first.fingerprint
+    assert "not there" in said[0]
+    (tmp_path / "train.npz").write_bytes(b"PK")
+    repaired = prepare(recipe, corpus_folder, run, say=said.append)
+    assert "damaged" in said[1]
+    assert (repaired.train.ids == first.train.ids).all()
+
+
+def test_evaluation_counts_every_dialogue_once(recipe: Recipe, prepared: Prepared, tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "run")
+    run.path.mkdir()
+    trainer = Trainer(recipe, prepared, run, device=CPU)
+    losses = []
+    for batch_tokens in (200, 700, 100_000):
+        trainer.recipe = at(recipe, batch_tokens=batch_tokens)
+        losses.append(trainer.evaluate(prepared.development))
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    assert losses[0] == pytest.approx(losses[2], rel=1e-5)
+
+
+def test_a_log_line_that_was_cut_off_hides_no_other(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    run.append_log({"kind": "train", "step": 10, "loss": 2.0})
+    with (tmp_path / "log.jsonl").open("a") as log:
+        log.write('{"kind": "train", "st')
+    run.append_log({"kind": "train", "step": 20, "loss": 1.0})
+    run.append_log({"kind": "train", "step": 30, "loss": 0.5})
+    assert [entry["step"] for entry in run.read_log()] == [10, 20, 30]
+    assert [entry["step"] for entry in run.read_log(up_to=20)] == [10, 20]
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # torch.compile warns of itself
+def test_compiled_kernels_in_bfloat16_resume_bit_for_bit_too(
+    recipe: Recipe, prepared: Prepared, tmp_path: Path
+) -> None:
+    fast = at(recipe, steps=6, precision="bf16", compile=True, checkpoint_every=3)
+    weights = []
+    for stops in ((6,), (3, 6)):
+        run = RunFolder(tmp_path / f"run{len(stops)}")
+        run.path.mkdir()
+        for stop in stops:
+            trainer = Trainer(fast, prepared, run, device=CPU)
+            while trainer.step < stop:
+                trainer.take_step()
+            trainer.save()
+        weights.append(trainer.model.state_dict())
+    for name, value in weights[0].items():
+        assert torch.equal(value, weights[1][name]), name
 
 
 def test_the_schedule_warms_up_stays_and_ends_at_zero(recipe: Recipe) -> None:

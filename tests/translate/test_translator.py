@@ -7,7 +7,8 @@ import threading
 
 import pytest
 
-from bayling_lite.engine.base import GenerationRequest, ModelInfo
+from bayling_lite.engine.base import Generation, GenerationRequest, ModelInfo
+from bayling_lite.engine.generation import StreamedGeneration
 from bayling_lite.engine.scripted import ScriptedEngine
 from bayling_lite.errors import ContextOverflow, EngineError, UsageError
 from bayling_lite.languages import find_language
@@ -219,15 +220,27 @@ def test_ctrl_c_in_the_reader_leaves_the_draft() -> None:
 
 def test_a_cancelled_task_stops_the_engine() -> None:
     engine = ScriptedEngine(lambda _: "好的 " * 1000, delay=0.01)
+    generations: list[Generation] = []
+    submit = engine.submit
+
+    def kept(request: GenerationRequest) -> StreamedGeneration:
+        generation = submit(request)
+        generations.append(generation)
+        return generation
+
+    engine.submit = kept  # type: ignore[method-assign]
 
     async def run() -> None:
         task = asyncio.create_task(Translator(engine).atranslate("One. Two.", "zh", "en"))
-        await asyncio.sleep(0.05)
+        while not generations:
+            await asyncio.sleep(0.01)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
 
     asyncio.run(run())
+    # Before the engine is closed, which would stop them anyway.
+    assert [generation.result(timeout=10).finish_reason for generation in generations] == ["cancelled"] * 2
     engine.close()
 
 
