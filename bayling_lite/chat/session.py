@@ -159,7 +159,11 @@ class Session:
         if self.target is None:
             return self._conversation(self._turns)
         draft = self.draft
-        return draft.conversation if draft is not None else Conversation()
+        if draft is None:
+            return Conversation()
+        # A text of several sentences is refined sentence by sentence: the longest is what must fit.
+        own = [segment.conversation for segment in draft.segments] if len(draft.segments) > 1 else []
+        return max(own, key=lambda turns: sum(len(turn.content) for turn in turns), default=draft.conversation)
 
     def context_tokens(self) -> int:
         """Tokens in :attr:`context`, counted once for each."""

@@ -12,6 +12,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -84,6 +85,7 @@ def chat_main(args: Sequence[str] | None = None) -> NoReturn:
 
 def run(command: click.Command, name: str, args: Sequence[str] | None = None) -> NoReturn:
     """Run a command, say in one line what went wrong, and exit with the status that says it too."""
+    _open_missing_streams()
     try:
         status = command.main(args=args, prog_name=name, standalone_mode=False)
         sys.stdout.flush()
@@ -103,13 +105,23 @@ def run(command: click.Command, name: str, args: Sequence[str] | None = None) ->
         status = 1
     except OSError as error:
         # What no other place had a better word for: a full disk behind a redirection, for example.
-        _report(OutputError(f"{error.filename or 'The output'} cannot be read or written: {error.strerror or error}."))
+        what = f"{error.filename}:" if error.filename else "The output cannot be written:"
+        _report(OutputError(f"{what} {error.strerror or error}."))
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 1
     sys.exit(status if isinstance(status, int) else 0)
 
 
+def _open_missing_streams() -> None:
+    """What was closed from outside (``>&-``) takes text and forgets it."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - open to the end
+
+
 def _click_message(error: click.ClickException) -> str:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return error.format_message()
     if isinstance(error, click.UsageError) and error.ctx is not None:
         return f"{error.ctx.get_usage()}\nError: {error.format_message()} (--help tells more)"
     return f"Error: {error.format_message()}"

@@ -49,7 +49,12 @@ def convert(
     """Convert CHECKPOINT, a folder with a LLaMA model from Hugging Face, into one GGUF file.
 
     The folder holds config.json, tokenizer.model (SentencePiece) and model.safetensors, whole or in shards.
-    """
+
+    \b
+    Examples:
+      bayling convert bayling-2-7b -o bayling-2-7b.gguf
+      bayling convert runs/tiny/checkpoint -o tiny.F16.gguf --type F16
+    """  # noqa: D301 - click wants the character \b
     from bayling_convert import convert as run
 
     path = output or Path(f"{checkpoint.resolve().name}.{file_type}.gguf")

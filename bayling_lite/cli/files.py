@@ -76,13 +76,23 @@ def _decoded(name: str, data: bytes, path: Path | None, encoding: str | None) ->
     if encoding is not None:
         try:
             return TextInput(name, data.decode(encoding), path, encoding)
+        except UnicodeDecodeError as error:
+            raise InputError(
+                f"{name} is not {encoding} text: {_place(data, error)}. Repair it, or name another encoding."
+            ) from error
         except UnicodeError as error:
-            raise InputError(f"{name} is not {encoding} text ({error}). Name its encoding with --encoding.") from error
+            raise InputError(f"{name} is not {encoding} text: {error}. Name another encoding.") from error
     marked = next((codec for mark, codec in _BYTE_ORDER_MARKS if data.startswith(mark)), None)
     try:
         text = data.decode(marked or "utf-8")
         if "\0" not in text:
             return TextInput(name, text, path, marked or "utf-8")
+    except UnicodeDecodeError as error:
+        if _is_damaged_utf8(data):
+            raise InputError(
+                f"{name} is UTF-8 text but for {_place(data, error)}. Repair it, or cut it off; if it is of another "
+                "encoding after all, name that with --encoding."
+            ) from error
     except UnicodeError:
         pass
     guess = None if marked or b"\0" in data else _guess(data)
@@ -92,6 +102,20 @@ def _decoded(name: str, data: bytes, path: Path | None, encoding: str | None) ->
             "--encoding, for example --encoding gb18030 or utf-16-le."
         )
     return TextInput(name, data.decode(guess), path, guess, guessed=True)
+
+
+def _place(data: bytes, error: UnicodeDecodeError) -> str:
+    line = data.count(b"\n", 0, error.start) + 1
+    return f"the byte 0x{data[error.start]:02x} on line {line}"
+
+
+def _is_damaged_utf8(data: bytes) -> bool:
+    """Whether most of what is not ASCII decodes: chance does not make UTF-8 of text in another encoding."""
+    if data.startswith(tuple(mark for mark, _ in _BYTE_ORDER_MARKS[1:])) or b"\0" in data:
+        return False
+    text = data.decode("utf-8", errors="replace")
+    bad = text.count("\ufffd")
+    return sum(not character.isascii() for character in text) - bad > 4 * bad
 
 
 def _guess(data: bytes) -> str | None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     epilog="""\b
 Examples:
   bayling finetune tiny.toml --data corpus/ --run runs/tiny
-  bayling finetune tiny.toml --data corpus/ --run runs/tiny --steps 8000   (prolong, or go on after Ctrl-C)
+  bayling finetune tiny.toml --data corpus/ --run runs/tiny --steps 8000  # prolong, or go on after Ctrl-C
   bayling convert runs/tiny/checkpoint -o tiny.Q4_K_M.gguf""",
 )
 @click.argument("recipe", type=click.Path(path_type=Path))

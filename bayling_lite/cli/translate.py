@@ -122,12 +122,14 @@ def _checked(given: dict[str, Any]) -> Options:
     """
     source, encoding, files = given["source"], given["encoding"], given["files"]
     if not files:
-        if sys.stdin.isatty():
+        if sys.stdin is None or sys.stdin.isatty():
             raise UsageError(
                 "Nothing to translate: name a file, or pipe text in, for example "
                 '`echo "Good morning." | bayling translate --to zh`. To type text, use bayling-chat, or - as the file.'
             )
         files = ("-",)
+    if "" in files or given["output"] == "":
+        raise UsageError("A file's name is empty: perhaps a variable of the shell is not set.")
     if files.count("-") > 1:
         raise UsageError("Standard input (-) can be named once only.")
     checked = given | {
@@ -216,6 +218,7 @@ def _run(job: Job, translator: Translator, options: Options) -> int:
         _write_json(job, translation)
     if job.output is not None:
         write_whole(job.output, _encoded(job, translation.text, options))
+        options.note(f"Wrote {job.output}")
     elif not options.as_json and not streamed:
         sys.stdout.buffer.write(_encoded(job, translation.text, options))
     _report(job, translation, options)
@@ -290,6 +293,9 @@ def _report(job: Job, translation: Translation, options: Options) -> None:
             + ("" if options.source else " If it is not, name its language with --from.")
         )
     total = len(translation.segments)
+    if translation.missing_terms:
+        terms = ", ".join(dict.fromkeys(f"{word}={wanted}" for word, wanted in translation.missing_terms))
+        say(f"{name}: the model did not use {terms} in {len(translation.missing_terms)} places.")
     if translation.failed:
         say(f"{name}: {translation.failed} of {total} segments could not be translated and stand as they were.")
     if translation.truncated:

@@ -38,6 +38,7 @@ class Translation:
 
     ``source`` is the language given or detected, None when the text holds no word. ``conversation`` ends with the
     translation as the assistant's turn, ready for the user's next. ``document`` is the layout it was written into.
+    ``missing_terms`` are the required terms that a segment lacks, (source, target), once for each such segment.
     """
 
     text: str
@@ -48,6 +49,7 @@ class Translation:
     segments: tuple[TranslatedSegment, ...]
     document: Document = field(repr=False, compare=False)
     translator: Translator = field(repr=False, compare=False)
+    missing_terms: tuple[tuple[str, str], ...] = ()
 
     @property
     def failed(self) -> int:

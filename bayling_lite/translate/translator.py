@@ -91,7 +91,8 @@ class Translator:
                 if len(segments) == 1
                 else user_turn(self._instruction(text.strip(), target)).assistant(translated.strip())
             )
-            return Translation(translated, text, language, target, conversation, segments, document, self)
+            missing = tuple(term for segment in segments for term in _missing(segment, terms))
+            return Translation(translated, text, language, target, conversation, segments, document, self, missing)
 
         return self._stream(document, target, tasks, finish)
 
@@ -210,6 +211,13 @@ class Translator:
     def _frame(self) -> int:
         """Tokens of a request that says nothing."""
         return self.engine.count_tokens(user_turn(""))
+
+
+def _missing(segment: TranslatedSegment, terms: Sequence[Term]) -> list[Term]:
+    """The terms that a segment should have and has not."""
+    if segment.status == "kept":
+        return []
+    return [term for term in terms if occurs(term[0], segment.source) and not occurs(term[1], segment.text)]
 
 
 def occurs(term: str, text: str) -> bool:

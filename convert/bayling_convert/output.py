@@ -57,8 +57,12 @@ def whole_file(path: Path, *, n_bytes: int, overwrite: bool) -> Iterator[Path]:
 def _check_place(path: Path, *, n_bytes: int, overwrite: bool) -> None:
     if path.is_dir():
         raise OutputError(f"{path} is a folder; name a file to write.")
+    if path.exists() and not path.is_file():
+        raise OutputError(f"{path} is no ordinary file; name a file to write.")
     if path.exists() and not overwrite:
         raise _exists(path)
+    if path.exists() and not _may_be_replaced(path):
+        raise OutputError(f"{path} is not a GGUF file, so it is not overwritten. Name another file.")
     if not path.parent.is_dir():
         raise OutputError(f"The folder {path.parent} does not exist; make it first.")
     if not os.access(path.parent, os.W_OK):
@@ -69,6 +73,12 @@ def _check_place(path: Path, *, n_bytes: int, overwrite: bool) -> None:
             f"{path} needs {_size(n_bytes)}, but only {_size(free)} are free there. "
             "Free some space or choose another place."
         )
+
+
+def _may_be_replaced(path: Path) -> bool:
+    """Only an earlier result: a slip of the hand must not cost the checkpoint's own weights."""
+    with path.open("rb") as file:
+        return file.read(4) in (b"GGUF", b"")
 
 
 def _publish_new(temporary: Path, path: Path) -> None:

@@ -219,5 +219,6 @@ def _convert(hint: Any, value: Any, *, where: str) -> Any:
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if type(value) is not hint:
-        raise RecipeError(f"{where} must be a {hint.__name__}, not {value!r}.")
+        kinds = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
+        raise RecipeError(f"{where} must be {kinds.get(hint, hint.__name__)}, not {value!r}.")
     return value

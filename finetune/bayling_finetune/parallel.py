@@ -64,7 +64,7 @@ def read_pairs(text: ParallelText, path: Path) -> Iterator[Pair]:
         RecipeError: the file cannot be read, or a line has not two columns.
     """
     try:
-        with path.open(encoding="utf-8", newline="\n") as lines:
+        with path.open(encoding="utf-8-sig", newline="\n") as lines:
             for number, line in enumerate(lines, start=1):
                 columns = line.rstrip("\n").split("\t")
                 if len(columns) != 2:

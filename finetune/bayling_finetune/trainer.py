@@ -86,7 +86,10 @@ class Trainer:
             except (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, SafetensorError, UnpicklingError):
                 damaged.append(str(folder))
         if damaged:
-            raise RecipeError(f"The checkpoints are damaged: {', '.join(damaged)}. Remove them to begin anew.")
+            raise RecipeError(
+                f"The checkpoints are damaged, or of another version: {', '.join(damaged)}. "
+                "To begin anew, name another folder with --run."
+            )
         return Position()
 
     def _load(self, folder: Path) -> Position:

@@ -60,23 +60,23 @@ def test_an_interrupt_leaves_nothing(make_checkpoint: Make, place: Path) -> None
 
 
 def test_a_failure_keeps_the_file_that_was_there(make_checkpoint: Make, place: Path) -> None:
-    (place / "out.gguf").write_text("old")
+    (place / "out.gguf").write_text("GGUF old")
 
     def fail(_done: int, _total: int, _name: str) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         convert(make_checkpoint(), place / "out.gguf", overwrite=True, progress=fail)
-    assert (place / "out.gguf").read_text() == "old"
+    assert (place / "out.gguf").read_text() == "GGUF old"
     assert files(place) == ["out.gguf"]
 
 
 def test_no_overwriting_without_being_asked(make_checkpoint: Make, place: Path) -> None:
     checkpoint = make_checkpoint()
-    (place / "out.gguf").write_text("old")
+    (place / "out.gguf").write_text("GGUF old")
     with pytest.raises(OutputError, match="--force"):
         convert(checkpoint, place / "out.gguf")
-    assert (place / "out.gguf").read_text() == "old"
+    assert (place / "out.gguf").read_text() == "GGUF old"
     convert(checkpoint, place / "out.gguf", overwrite=True)
     assert (place / "out.gguf").read_bytes()[:4] == b"GGUF"
 
@@ -171,3 +171,14 @@ def test_places_where_no_file_can_be(make_checkpoint: Make, place: Path) -> None
     with pytest.raises(OutputError, match="could not be written"):
         convert(checkpoint, place / ("x" * 300))
     assert files(place) == []
+
+
+def test_what_is_no_gguf_is_never_overwritten(make_checkpoint: Make) -> None:
+    checkpoint = make_checkpoint()
+    weights = checkpoint / "model.safetensors"
+    before = weights.read_bytes()
+    with pytest.raises(OutputError, match="not a GGUF file"):
+        convert(checkpoint, weights, overwrite=True)
+    assert weights.read_bytes() == before
+    with pytest.raises(OutputError, match="no ordinary file"):
+        convert(checkpoint, "/dev/full", overwrite=True)

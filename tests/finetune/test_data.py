@@ -42,7 +42,7 @@ def test_there_is_a_shipped_recipe() -> None:
     ("change", "message"),
     [
         ("steps = 12\n|stepz = 12\n", "unknown key 'stepz'"),
-        ('steps = 12\n|steps = "many"\n', "must be a int"),
+        ('steps = 12\n|steps = "many"\n', "must be a whole number"),
         ("hidden_size = 64\n|", "hidden_size"),
         ('template = "bayling"|template = "vicuna"', "Unknown template 'vicuna'"),
         ("held_out = 0.1|held_out = 0.9", "held_out"),
