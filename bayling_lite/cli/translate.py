@@ -218,7 +218,8 @@ def _run(job: Job, translator: Translator, options: Options) -> int:
         _write_json(job, translation)
     if job.output is not None:
         write_whole(job.output, _encoded(job, translation.text, options))
-        options.note(f"Wrote {job.output}")
+        if str(job.output) != options.output:  # a name the user has not given
+            options.note(f"Wrote {job.output}")
     elif not options.as_json and not streamed:
         sys.stdout.buffer.write(_encoded(job, translation.text, options))
     _report(job, translation, options)

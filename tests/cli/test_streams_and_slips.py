@@ -29,7 +29,7 @@ def shell(command: str, folder: Path, **environment: str) -> subprocess.Complete
 @pytest.mark.parametrize(
     ("command", "status", "said"),
     [
-        ("bayling translate a.txt --to zh --from en -o out.txt >&-", 0, "Wrote out.txt\n"),
+        ("bayling translate a.txt --to zh --from en -o out.txt >&-", 0, ""),
         ("bayling translate --to zh <&-", 2, "Nothing to translate"),
         ("bayling --help >&-", 0, ""),
         ("bayling translate a.txt --to zh --from en >/dev/full", 1, "Error: The output cannot be written: No space"),

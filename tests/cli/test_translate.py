@@ -90,7 +90,8 @@ def test_one_file_to_a_file(run: Run) -> None:
 def test_several_files_go_beside_their_inputs(run: Run) -> None:
     Path("a.txt").write_text("Hello.\n")
     Path("b.en.txt").write_text("Hello. Hello.\n")
-    assert run("a.txt", "b.en.txt", "--to", "zh", "--from", "en") == Outcome(0, b"", "")
+    said = "Wrote a.zh.txt\nWrote b.zh.txt\n"
+    assert run("a.txt", "b.en.txt", "--to", "zh", "--from", "en") == Outcome(0, b"", said)
     assert text_files() == ["a.txt", "a.zh.txt", "b.en.txt", "b.zh.txt"]
 
 
