@@ -78,7 +78,8 @@ def _decoded(name: str, data: bytes, path: Path | None, encoding: str | None) ->
             return TextInput(name, data.decode(encoding), path, encoding)
         except UnicodeDecodeError as error:
             raise InputError(
-                f"{name} is not {encoding} text: {_place(data, error)}. Repair it, or name another encoding with --encoding."
+                f"{name} is not {encoding} text: {_place(data, error)}. "
+                "Repair it, or name another encoding with --encoding."
             ) from error
         except UnicodeError as error:
             raise InputError(f"{name} is not {encoding} text: {error}. Name another with --encoding.") from error
