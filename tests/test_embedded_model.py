@@ -32,7 +32,7 @@ def card() -> str:
 
 @pytest.fixture(scope="module")
 def recipe() -> Recipe:
-    return Recipe.load(Path(bayling_finetune.__file__).parent / "recipes" / "tiny.toml")
+    return Recipe.load(Path(bayling_finetune.__file__).parent / "recipes" / "tiny-refine.toml")
 
 
 def test_the_file_says_how_to_talk_to_it_and_where_it_comes_from(metadata: dict[str, Any], recipe: Recipe) -> None:

@@ -26,6 +26,7 @@ Examples:
 @click.argument("recipe", type=click.Path(path_type=Path))
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of the recipe's data files [the recipe's own].")
 @click.option("--run", "run_path", type=click.Path(path_type=Path), help="Folder of the run [runs/NAME].")
+@click.option("--base", type=click.Path(path_type=Path), help="Checkpoint folder to begin from [the recipe's].")
 @click.option("--steps", type=click.IntRange(min=1), help="Train for this many steps instead of the recipe's.")
 @click.option("--device", default=None, help="cpu, cuda, cuda:1 … [cuda where there is one].")
 @click.option("--threads", type=click.IntRange(min=1), help="CPU threads [all].")
@@ -34,6 +35,7 @@ def command(
     recipe: Path,
     data: Path | None,
     run_path: Path | None,
+    base: Path | None,
     steps: int | None,
     device: str | None,
     threads: int | None,
@@ -54,7 +56,16 @@ def command(
             f"Training needs packages that are not installed ({error.name}). "
             "Install them: pip install 'bayling-lite[finetune]'"
         ) from error
-    job = Job(recipe, data=data, run=run_path, steps=steps, device=device, threads=threads, prepare_only=prepare_only)
+    job = Job(
+        recipe,
+        data=data,
+        run=run_path,
+        base=base,
+        steps=steps,
+        device=device,
+        threads=threads,
+        prepare_only=prepare_only,
+    )
     display = _Display()
     try:
         result = run_recipe(job, say=display.say, show=display.show)

@@ -4,8 +4,8 @@
 
     python -m bayling_finetune.card runs/tiny --recipe RECIPE.toml --scores scores.json --cost cost.json > README.md
 
-``--scores`` is what ``benchmarks/translation_quality.py --json`` writes, ``--cost`` what
-``benchmarks/quantization_cost.py --json`` writes. The format is Hugging Face's: YAML metadata, then Markdown
+``--scores``, ``--refinement`` and ``--cost`` are what ``translation_quality.py``, ``refinement.py`` and
+``quantization_cost.py`` of ``benchmarks/`` write with ``--json``. The format is Hugging Face's: YAML metadata, then Markdown
 (https://huggingface.co/docs/hub/model-cards).
 """
 
@@ -26,7 +26,10 @@ from bayling_lite.languages import find_language
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """What a run took. ``tokens`` counts those of packed rows, padding and shared prefixes included."""
+    """What a run took. ``tokens`` counts those of packed rows, padding and shared prefixes included.
+
+    ``earlier`` are the sentences of the runs that made its base.
+    """
 
     steps: int
     tokens: int
@@ -37,6 +40,24 @@ class Training:
     development_loss: float | None
     hardware: str
     command: str
+    base: str | None = None
+    earlier: tuple[str, ...] = ()
+
+    def sentence(self) -> str:
+        """What was done, in a sentence."""
+        loss = ""
+        if self.development_loss is not None:
+            loss = f", loss on its held-out dialogues {self.development_loss:.3f} nats a token"
+        return (
+            f"`{self.command}`: {self.steps:,} steps, {self.tokens / 1e6:.1f} million tokens, "
+            f"{self.seconds / 3600:.1f} hours on {self.hardware}{loss}. Recipe (SHA-256): `{self.recipe_sha256}`."
+        )
+
+
+def read_training(checkpoint: Path) -> Training:
+    """What ``training.json`` of a checkpoint folder says."""
+    values = json.loads((checkpoint / "training.json").read_text(encoding="utf-8"))
+    return Training(**values | {"earlier": tuple(values.get("earlier", ()))})
 
 
 def model_card(
@@ -44,6 +65,7 @@ def model_card(
     training: Training,
     *,
     scores: Mapping[str, Any] | None = None,
+    refinement: Mapping[str, Any] | None = None,
     cost: Mapping[str, Any] | None = None,
 ) -> str:
     """The card as Markdown. Without ``scores`` it says that quality was not measured."""
@@ -51,6 +73,7 @@ def model_card(
         _metadata(recipe),
         _introduction(recipe, training),
         _quality(recipe, scores),
+        *([_refinement(refinement)] if refinement else []),
         *([_quantization(cost)] if cost else []),
         _training(recipe, training),
         _data(recipe),
@@ -70,7 +93,8 @@ def _introduction(recipe: Recipe, training: Training) -> str:
     names = [find_language(code).english for code in recipe.languages]
     text = (
         f"# {recipe.name} {recipe.version}\n\n"
-        f"A LLaMA model of {training.parameters / 1e6:.1f} million parameters, trained from scratch to translate "
+        f"A LLaMA model of {training.parameters / 1e6:.1f} million parameters, trained "
+        f"{f'on from {training.base}' if training.base else 'from scratch'} to translate "
         f"between {names[0]} and {', '.join(names[1:])}, and to refine its drafts as the user says, in the BayLing "
         f"prompt (template `{recipe.template}`)."
     )
@@ -105,6 +129,20 @@ def _quality(recipe: Recipe, scores: Mapping[str, Any] | None) -> str:
     )
 
 
+def _refinement(counts: Mapping[str, Any]) -> str:
+    rows = [
+        f"| {name} | {row['asked']} | {row['followed'] / max(1, row['asked']):.1%} "
+        f"| {row['exact'] / max(1, row['asked']):.1%} |"
+        for name, row in counts.items()
+    ]
+    table = "\n".join(["| refinement | asked | followed | exact |", "|---|---|---|---|", *rows])
+    return (
+        "## Does it do as told\n\nRefinements of held-out sentences. Followed: the wanted word is in the new draft. "
+        f"Exact: the rest is as it should be, too.\n\n{table}\n\n"
+        "Made by `python benchmarks/refinement.py --data DIR`."
+    )
+
+
 def _quantization(cost: Mapping[str, Any]) -> str:
     rows = [
         f"| {entry['type']} | {entry['megabytes']:.1f} | {entry['perplexity']:.3f} | ×{entry['ratio']:.4f} |"
@@ -120,23 +158,17 @@ def _quantization(cost: Mapping[str, Any]) -> str:
 
 def _training(recipe: Recipe, training: Training) -> str:
     model, schedule = recipe.model, recipe.schedule
-    loss = (
-        f" Loss on held-out dialogues: {training.development_loss:.3f} nats a token."
-        if training.development_loss
-        else ""
-    )
-    return (
-        "## How it was made\n\n"
-        f"`{training.command}`, then `bayling convert`. "
+    shape = (
         f"{model.layers} layers, {model.hidden_size} wide, feed-forward {model.intermediate_size}, "
         f"{model.heads} heads, "
-        f"tied embeddings of {recipe.tokenizer.vocab_size:,} SentencePiece BPE pieces with byte fallback; "
-        f"Muon ({schedule.muon_lr:g}) for the matrices, AdamW ({schedule.adamw_lr:g}) for the rest; "
-        "loss on responses only.\n\n"
-        f"{training.steps:,} steps, {training.tokens / 1e6:.1f} million tokens, {training.seconds / 3600:.1f} hours on "
-        f"{training.hardware}.{loss}\n\n"
-        f"Recipe (SHA-256): `{training.recipe_sha256}`. Data (SHA-256 of the files' digests): `{training.data_sha256}`."
+        f"tied embeddings of {recipe.tokenizer.vocab_size:,} SentencePiece BPE pieces with byte fallback. "
+        f"Muon for the matrices, AdamW for the rest; loss on responses only (last: {schedule.muon_lr:g} and "
+        f"{schedule.adamw_lr:g} at most)."
     )
+    stages = [*training.earlier, training.sentence()]
+    steps = [f"{number}. {stage}" for number, stage in enumerate(stages, start=1)]
+    digest = f"Data (SHA-256 of the files' digests): `{training.data_sha256}`. Then `bayling convert`."
+    return "\n\n".join(["## How it was made", shape, "\n".join(steps), digest])
 
 
 def _data(recipe: Recipe) -> str:
@@ -165,6 +197,7 @@ def main() -> int:
     parser.add_argument("run", type=Path, help="the run's folder")
     parser.add_argument("--recipe", type=Path, required=True)
     parser.add_argument("--scores", type=Path)
+    parser.add_argument("--refinement", type=Path)
     parser.add_argument("--cost", type=Path)
     chosen = parser.parse_args()
     try:
@@ -172,11 +205,12 @@ def main() -> int:
     except BaylingError as error:
         sys.stderr.write(f"Error: {error}\n")
         return error.exit_status
-    training = Training(**json.loads((chosen.run / "checkpoint" / "training.json").read_text(encoding="utf-8")))
-    scores, cost = (
-        json.loads(path.read_text(encoding="utf-8")) if path else None for path in (chosen.scores, chosen.cost)
+    training = read_training(chosen.run / "checkpoint")
+    scores, refinement, cost = (
+        json.loads(path.read_text(encoding="utf-8")) if path else None
+        for path in (chosen.scores, chosen.refinement, chosen.cost)
     )
-    sys.stdout.write(model_card(recipe, training, scores=scores, cost=cost))
+    sys.stdout.write(model_card(recipe, training, scores=scores, refinement=refinement, cost=cost))
     return 0
 
 

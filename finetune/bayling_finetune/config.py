@@ -54,6 +54,7 @@ class ParallelText:
 class Data:
     """What dialogues are made of. Shares are of the translation dialogues' number.
 
+    ``max_pairs`` limits the training pairs to a random sample; 0 takes all.
     ``held_out`` is the share of English sentences that no training pair may contain: half for development, half for
     tests.
     """
@@ -63,13 +64,16 @@ class Data:
     chinese_wording: float = 0.15
     refinement_share: float = 0.1
     constraint_share: float = 0.04
+    substitution_share: float = 0.0
     max_tokens: int = 160
+    max_pairs: int = 0
 
     def __post_init__(self) -> None:
         _require(bool(self.parallel), "The recipe names no data: add [[data.parallel]] tables.")
         _require(0 < self.held_out < 0.5, "data.held_out must be above 0 and below 0.5.")
-        for name in ("chinese_wording", "refinement_share", "constraint_share"):
+        for name in ("chinese_wording", "refinement_share", "constraint_share", "substitution_share"):
             _require(0 <= getattr(self, name) <= 1, f"data.{name} must be from 0 to 1.")
+        _require(self.max_pairs >= 0, "data.max_pairs must be 0 or more.")
         _require(self.max_tokens >= 16, "data.max_tokens must be 16 or more.")
 
 
@@ -143,7 +147,11 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Everything that makes one checkpoint."""
+    """Everything that makes one checkpoint.
+
+    ``base`` is a checkpoint folder to begin from, relative to the recipe (``--base`` names another); its tokenizer is
+    kept. Without it the model begins at random and the tokenizer is trained.
+    """
 
     name: str
     data: Data
@@ -154,6 +162,7 @@ class Recipe:
     license: str = ""
     demonstrator: bool = False
     version: str = "0"
+    base: str = ""
     folder: Path = field(default=Path(), compare=False)
 
     def __post_init__(self) -> None:

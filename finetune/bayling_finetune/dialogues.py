@@ -1,12 +1,14 @@
 """Dialogues from parallel text, in the manner of the BayLing paper (arXiv 2306.10968): translation in both directions,
 translation with required words, and several turns in which a draft is refined.
 
-Two kinds of refinement need no model:
+Three kinds of refinement need no model:
 
 - *another translation*: where the data hold two translations of a sentence, the first is the draft, the feedback
   asks for a word of the second, the second is the refined draft;
 - *a wrong word*: the draft is the reference with one expression replaced by a foreign one, the feedback asks for the
-  right one. Such a draft is context only, never learnt.
+  right one. Such a draft is context only, never learnt;
+- *another word*: the draft is the reference, and the user wants some other word in a place of it. Whether that makes
+  sense is the user's business: the rest of the draft stays.
 """
 
 from __future__ import annotations
@@ -98,6 +100,8 @@ class DialogueBuilder:
                     yield from self._constraint(direction)
                 if self._random.random() < self._data.refinement_share:
                     yield from self._refinement(direction)
+                if self._data.substitution_share and self._random.random() < self._data.substitution_share:
+                    yield from self._substitution(direction)
 
     def _index(self) -> None:
         for pair in self._pairs:
@@ -158,6 +162,31 @@ class DialogueBuilder:
             turns.append(steps[number + 1][0] if number + 1 < len(steps) else direction.reference)
         # The first draft is wrong on purpose; later ones are right as far as the feedback before them goes.
         yield _dialogue(direction, "refinement", tuple(turns), learn_first=False)
+
+    def _substitution(self, direction: Direction) -> Iterable[Dialogue]:
+        wording, language = self._wording(), direction.target_language
+        request = translation_instruction(direction.source, direction.target_language, wording=wording)
+        turns, text = [request, direction.reference], direction.reference
+        touched: list[str] = []
+        for _ in range(self._random.choice((1, 1, 2))):
+            spans = [
+                (start, stop)
+                for start, stop in expressions(text, language)
+                if text.count(text[start:stop]) == 1
+                and not any(word in text[start:stop] or text[start:stop] in word for word in touched)
+            ]
+            if not spans or not self._samples[language.code]:
+                break
+            start, stop = self._random.choice(spans)
+            wrong = text[start:stop]
+            right = self._random.choice(self._samples[language.code])
+            if right in text or wrong in right or right[0].isupper() != wrong[0].isupper():
+                break
+            text = text[:start] + right + text[stop:]
+            touched.append(right)
+            turns += [fix_instruction(wrong, right, wording=wording), text]
+        if touched:
+            yield _dialogue(direction, "refinement", tuple(turns))
 
     def _spoil(self, reference: str, language: Language, count: int) -> list[tuple[str, str, str]]:
         """Replace ``count`` expressions; returns (draft, wrong, right) from the most spoilt draft to the least."""

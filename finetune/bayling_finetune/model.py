@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 from tokenizers import AddedToken
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, LlamaTokenizer
 from transformers.utils.logging import disable_progress_bar
@@ -13,6 +14,7 @@ from transformers.utils.logging import disable_progress_bar
 from bayling_finetune.config import ModelConfig, Recipe
 from bayling_finetune.packing import ATTENTION
 from bayling_finetune.tokenizer import BOS, EOS, UNK, Tokenizer
+from bayling_lite.errors import RecipeError
 from bayling_lite.prompts import TEMPLATES
 
 
@@ -46,8 +48,37 @@ def new_model(config: ModelConfig, vocab_size: int, *, seed: int) -> LlamaForCau
     return model
 
 
+def load_base(model: LlamaForCausalLM, folder: Path) -> None:
+    """Begin with the weights of a checkpoint folder (``model.safetensors``).
+
+    Raises:
+        RecipeError: they are of another shape than the recipe's model.
+    """
+    weights = load_file(folder / "model.safetensors")
+    own = {name: value.shape for name, value in model.state_dict().items() if "lm_head" not in name}
+    if {name: value.shape for name, value in weights.items() if "lm_head" not in name} != own:
+        raise RecipeError(f"The base {folder} is of another shape than the recipe's [model].")
+    model.load_state_dict({name: weights[name] for name in own}, strict=False)
+
+
+def describe_base(folder: Path) -> str:
+    """Name and version of a base, as its ``bayling.json`` says; else the folder's name."""
+    try:
+        said = json.loads((folder / "bayling.json").read_text(encoding="utf-8"))
+        return f"{said['name']} {said['version']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return folder.name
+
+
 def save_checkpoint(
-    model: LlamaForCausalLM, tokenizer: Tokenizer, recipe: Recipe, folder: Path, *, data_sha256: str, steps: int
+    model: LlamaForCausalLM,
+    tokenizer: Tokenizer,
+    recipe: Recipe,
+    folder: Path,
+    *,
+    data_sha256: str,
+    steps: int,
+    base: Path | None = None,
 ) -> None:
     """Write what ``from_pretrained`` and ``bayling convert`` read: weights in float32, tokenizer, template, provenance.
 
@@ -76,7 +107,7 @@ def save_checkpoint(
         "languages": list(recipe.languages),
         "license": recipe.license,
         "demonstrator": recipe.demonstrator,
-        "base": None,
+        "base": describe_base(base) if base is not None else None,
         "datasets": sorted({f"{text.origin} ({text.license})" for text in recipe.data.parallel if text.origin}),
         "recipe_sha256": recipe.digest(),
         "data_sha256": data_sha256,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import random
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -107,6 +108,8 @@ def load_corpus(recipe: Recipe, root: Path) -> Corpus:
         raise RecipeError("So little text leaves nothing held out for evaluation: raise data.held_out in the recipe.")
     kept_out = {fingerprint(pair.other) for pair in development + test} - {""}
     train = [pair for pair in by_split[Split.TRAIN] if fingerprint(pair.other) not in kept_out]
+    if 0 < recipe.data.max_pairs < len(train):
+        train = random.Random(recipe.schedule.seed).sample(train, recipe.data.max_pairs)  # noqa: S311
     return Corpus(train, development, test, digest)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -39,15 +40,23 @@ class Prepared:
     fingerprint: str
 
 
-def prepare(recipe: Recipe, root: Path, run: RunFolder, *, say: Callable[[str], None] = lambda _: None) -> Prepared:
+def prepare(
+    recipe: Recipe,
+    root: Path,
+    run: RunFolder,
+    *,
+    base: Path | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Prepared:
     """Load what an earlier call left in the run's folder, or make it.
 
-    Without the data files, what was prepared from them still serves.
+    Without the data files, what was prepared from them still serves. ``base`` is the checkpoint folder that training
+    begins from; its tokenizer is taken.
 
     Raises:
         RecipeError: the data cannot be used, or differ from what the run's checkpoints were trained on.
     """
-    settings = _settings_digest(recipe)
+    settings = _settings_digest(recipe, base)
     stamp = _read_stamp(run.path / "prepared.json")
     try:
         data = data_digest(recipe, root)
@@ -67,15 +76,18 @@ def prepare(recipe: Recipe, root: Path, run: RunFolder, *, say: Callable[[str], 
             f"The checkpoints in {run.path} were trained on other data, or with another tokenizer or seed, than the "
             "recipe and --data name now. Name another folder with --run."
         )
-    prepared = _make(recipe, root, run, fingerprint)
+    prepared = _make(recipe, root, run, base, fingerprint)
     # The stamp comes last: without it everything above is made again.
     text = json.dumps({"recipe_data": settings, "data_sha256": prepared.data_sha256}) + "\n"
     write_whole(run.path / "prepared.json", text.encode())
     return prepared
 
 
-def _settings_digest(recipe: Recipe) -> str:
-    values = [asdict(recipe.data), asdict(recipe.tokenizer), recipe.template, recipe.schedule.seed]
+def _settings_digest(recipe: Recipe, base: Path | None) -> str:
+    values: list[Any] = [asdict(recipe.data), asdict(recipe.tokenizer), recipe.template, recipe.schedule.seed]
+    if base is not None:
+        files = (base / name for name in ("tokenizer.model", "model.safetensors"))
+        values.extend(hashlib.sha256(path.read_bytes()).hexdigest() for path in files)
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
@@ -97,9 +109,12 @@ def _load(run: RunFolder, data: str, fingerprint: str) -> Prepared:
     )
 
 
-def _make(recipe: Recipe, root: Path, run: RunFolder, fingerprint: str) -> Prepared:
+def _make(recipe: Recipe, root: Path, run: RunFolder, base: Path | None, fingerprint: str) -> Prepared:
     corpus = load_corpus(recipe, root)
-    model = train_tokenizer(_tokenizer_lines(recipe, corpus), recipe.tokenizer, seed=recipe.schedule.seed)
+    if base is not None:
+        model = (base / "tokenizer.model").read_bytes()
+    else:
+        model = train_tokenizer(_tokenizer_lines(recipe, corpus), recipe.tokenizer, seed=recipe.schedule.seed)
     write_whole(run.path / "tokenizer.model", model)
     tokenizer = Tokenizer(model)
     template = TEMPLATES[recipe.template]

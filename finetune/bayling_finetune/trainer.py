@@ -22,7 +22,7 @@ from torch import Tensor
 from bayling_finetune.config import Recipe
 from bayling_finetune.dataset import BatchSource, Dataset, Position, in_order
 from bayling_finetune.kernels import Kernels, accelerate, hidden_states, linear_cross_entropy
-from bayling_finetune.model import new_model
+from bayling_finetune.model import load_base, new_model
 from bayling_finetune.optimization import Optimizers
 from bayling_finetune.packing import PackedBatch, pack
 from bayling_finetune.prepare import Prepared
@@ -55,15 +55,19 @@ class Progress:
 
 
 class Trainer:
-    """Trains one recipe in one run folder, from scratch or from the last checkpoint there."""
+    """Trains one recipe in one run folder: from the last checkpoint there, else from ``base``, else from scratch."""
 
-    def __init__(self, recipe: Recipe, prepared: Prepared, run: RunFolder, *, device: torch.device) -> None:
+    def __init__(
+        self, recipe: Recipe, prepared: Prepared, run: RunFolder, *, device: torch.device, base: Path | None = None
+    ) -> None:
         self.recipe = recipe
         self.run = run
         self._prepared = prepared
         self._device = device
         schedule = recipe.schedule
         self.model = new_model(recipe.model, prepared.tokenizer.vocab_size, seed=schedule.seed).to(device)
+        if base is not None:
+            load_base(self.model, base)
         self._kernels = Kernels.load(compiled=schedule.compile)
         self._dtype = torch.bfloat16 if schedule.precision == "bf16" else torch.float32
         accelerate(self.model, self._kernels, self._dtype)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -34,8 +35,8 @@ def test_every_shipped_recipe_loads_and_states_origin_and_licence(path: Path) ->
         assert text.license
 
 
-def test_there_is_a_shipped_recipe() -> None:
-    assert "tiny" in {path.stem for path in RECIPES}
+def test_there_are_shipped_recipes() -> None:
+    assert {"tiny", "tiny-refine"} <= {path.stem for path in RECIPES}
 
 
 @pytest.mark.parametrize(
@@ -159,6 +160,29 @@ def test_a_constraint_is_in_the_reference_and_a_refinement_does_what_it_was_aske
             assert len(dialogue.learnt) == len(turns) // 2
             assert dialogue.learnt[-1]
     assert refinements > 20
+
+
+def test_another_word_takes_its_place_and_the_rest_of_the_draft_stays(recipe: Recipe, corpus_folder: Path) -> None:
+    data = dataclasses.replace(recipe.data, refinement_share=0.0, substitution_share=1.0)
+    built = DialogueBuilder(load_corpus(recipe, corpus_folder).train, data, seed=7).build()
+    dialogues = [dialogue for dialogue in built if dialogue.kind == "refinement"]
+    assert len(dialogues) > 100
+    for dialogue in dialogues:
+        turns = [message.content for message in dialogue.conversation]
+        assert all(dialogue.learnt)
+        for draft, request, refined in zip(turns[1::2], turns[2::2], turns[3::2], strict=False):
+            wrong, right = re.findall(r'["“](.+?)["”]', request)
+            assert draft.count(wrong) == 1
+            assert refined == draft.replace(wrong, right)
+    assert {len(dialogue.learnt) for dialogue in dialogues} == {2, 3}
+
+
+def test_a_sample_of_the_pairs_is_taken(recipe: Recipe, corpus_folder: Path) -> None:
+    whole = load_corpus(recipe, corpus_folder)
+    part = load_corpus(dataclasses.replace(recipe, data=dataclasses.replace(recipe.data, max_pairs=20)), corpus_folder)
+    assert len(part.train) == 20
+    assert set(part.train) < set(whole.train)
+    assert part.test == whole.test
 
 
 def test_a_spoilt_draft_is_never_learnt(dialogues: list[Dialogue], recipe: Recipe, corpus_folder: Path) -> None:

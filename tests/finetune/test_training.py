@@ -245,6 +245,29 @@ def test_compiled_kernels_in_bfloat16_resume_bit_for_bit_too(
         assert torch.equal(value, weights[1][name]), name
 
 
+def test_a_second_stage_begins_with_the_weights_and_the_tokenizer_of_the_first(
+    corpus_folder: Path, tmp_path: Path
+) -> None:
+    first = run_recipe(
+        Job(corpus_folder / "mini.toml", run=tmp_path / "one", device="cpu"), say=lambda _: None, show=ignore
+    )
+    text = (corpus_folder / "mini.toml").read_text(encoding="utf-8")
+    text = text.replace('name = "mini"', 'name = "second"\nbase = "one/checkpoint"').replace("vocab_size = 500", "")
+    (tmp_path / "second.toml").write_text(text.replace("steps = 12", "steps = 1"), encoding="utf-8")
+    job = Job(tmp_path / "second.toml", data=corpus_folder, run=tmp_path / "two", device="cpu")
+    second = run_recipe(job, say=lambda _: None, show=ignore)
+    assert (second / "tokenizer.model").read_bytes() == (first / "tokenizer.model").read_bytes()
+    before, after = (load_file(folder / "model.safetensors") for folder in (first, second))
+    for name, value in before.items():
+        assert 0 < (value - after[name]).abs().max() < 0.1, name
+    assert json.loads((second / "bayling.json").read_text())["base"] == "mini 0"
+    card = (second / "README.md").read_text(encoding="utf-8")
+    assert "1. `bayling finetune mini.toml --data DIR`: 12 steps" in card
+    assert "2. `bayling finetune second.toml --data DIR`: 1 steps" in card
+    with pytest.raises(RecipeError, match=r"has no model.safetensors.*--base"):
+        run_recipe(dataclasses.replace(job, base=tmp_path), say=lambda _: None, show=ignore)
+
+
 def test_the_schedule_warms_up_stays_and_ends_at_zero(recipe: Recipe) -> None:
     schedule = at(recipe, steps=100, warmup=10, decay=0.2).schedule
     assert learning_rate_factor(0, schedule) == pytest.approx(0.1)
