@@ -5,8 +5,8 @@
     python -m bayling_finetune.card runs/tiny --recipe RECIPE.toml --scores scores.json --cost cost.json > README.md
 
 ``--scores``, ``--refinement`` and ``--cost`` are what ``translation_quality.py``, ``refinement.py`` and
-``quantization_cost.py`` of ``benchmarks/`` write with ``--json``. The format is Hugging Face's: YAML metadata, then Markdown
-(https://huggingface.co/docs/hub/model-cards).
+``quantization_cost.py`` of ``benchmarks/`` write with ``--json``. The format is Hugging Face's: YAML metadata, then
+Markdown (https://huggingface.co/docs/hub/model-cards).
 """
 
 from __future__ import annotations
