@@ -23,7 +23,7 @@ from bayling_finetune.config import Recipe
 from bayling_finetune.dialogues import DialogueBuilder
 from bayling_finetune.parallel import load_corpus
 
-_TINY = Path(bayling_finetune.__file__).parent / "recipes" / "tiny.toml"
+_TINY = Path(bayling_finetune.__file__).parent / "recipes" / "tiny-refine.toml"
 _TYPES = ("F32", "Q8_0", "Q4_K_M")
 
 

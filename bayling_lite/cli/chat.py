@@ -65,7 +65,7 @@ def chat(
     Examples:
       bayling-chat --to zh
       bayling-chat --to de --prompt "Good morning."
-      printf '%s\\n' 'Good morning.' 'use "Hallo"' | bayling-chat --to de
+      printf '%s\\n' 'Can you see me?' 'use "Können Sie"' | bayling-chat --to de
     """  # noqa: D301 - click wants the character \b
     from bayling_lite.cli.opening import find_model, open_engine
 

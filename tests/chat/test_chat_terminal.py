@@ -257,7 +257,7 @@ def test_a_refinement_with_the_embedded_model(make_terminal: MAKE_TERMINAL, tiny
     terminal = make_terminal(PYTHONWARNINGS="")
     terminal.run([*CHAT, "--model", str(tiny_model), "--to", "de"])
     terminal.wait_for("de>", "tokens")
-    lines = ("Good morning, my friend.", 'use "Guten Tag"', 'fix "Freund": it should be "Bruder"')
+    lines = ("Can you see me?", 'use "Können Sie"', 'use "Kannst du"')
     for prompts, line in enumerate(lines, start=2):
         terminal.line(line)
         terminal.wait_for(lambda screen, prompts=prompts: f"\n{screen}".count("\nde>") == prompts)  # type: ignore[misc]
@@ -267,4 +267,16 @@ def test_a_refinement_with_the_embedded_model(make_terminal: MAKE_TERMINAL, tiny
 
 
 EXPECTED_WITH_THE_EMBEDDED_MODEL = """\
-TO BE FILLED IN once the model is trained: the whole screen above the bottom line, as it was shown."""
+bayling-tiny is a small demonstrator. For real translations: hf download ICTNLP/bayling-2-7b --local
+-dir bayling-2-7b && bayling convert bayling-2-7b -o bayling-2-7b.gguf, then --model bayling-2-7b.gg
+uf
+de> Can you see me?
+→ de
+Kannst du mich sehen?
+de> use "Können Sie"
+↻ refining de · Use the word "Können Sie". · /new if it was a text to translate
+Können Sie mich sehen?
+de> use "Kannst du"
+↻ refining de · Use the word "Kannst du". · /new if it was a text to translate
+Kannst du mich sehen?
+de>"""
