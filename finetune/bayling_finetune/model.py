@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 from tokenizers import AddedToken
+from torch import Tensor
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, LlamaTokenizer
 from transformers.utils.logging import disable_progress_bar
 
@@ -48,17 +49,27 @@ def new_model(config: ModelConfig, vocab_size: int, *, seed: int) -> LlamaForCau
     return model
 
 
+def untied(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Weights by name without the output head, which is the embeddings once more."""
+    return {name: value for name, value in weights.items() if "lm_head" not in name}
+
+
+def fits(model: LlamaForCausalLM, weights: dict[str, Tensor]) -> bool:
+    """Whether untied weights have the names and shapes of a model's own."""
+    own = {name: value.shape for name, value in untied(model.state_dict()).items()}
+    return {name: value.shape for name, value in weights.items()} == own
+
+
 def load_base(model: LlamaForCausalLM, folder: Path) -> None:
     """Begin with the weights of a checkpoint folder (``model.safetensors``).
 
     Raises:
         RecipeError: they are of another shape than the recipe's model.
     """
-    weights = load_file(folder / "model.safetensors")
-    own = {name: value.shape for name, value in model.state_dict().items() if "lm_head" not in name}
-    if {name: value.shape for name, value in weights.items() if "lm_head" not in name} != own:
+    weights = untied(load_file(folder / "model.safetensors"))
+    if not fits(model, weights):
         raise RecipeError(f"The base {folder} is of another shape than the recipe's [model].")
-    model.load_state_dict({name: weights[name] for name in own}, strict=False)
+    model.load_state_dict(weights, strict=False)
 
 
 def describe_base(folder: Path) -> str:

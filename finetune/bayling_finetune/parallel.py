@@ -81,12 +81,11 @@ def read_pairs(text: ParallelText, path: Path) -> Iterator[Pair]:
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """All pairs of a recipe by split, and the digest of the files they came from."""
+    """All pairs of a recipe by split."""
 
     train: list[Pair]
     development: list[Pair]
     test: list[Pair]
-    sha256: str
 
 
 def load_corpus(recipe: Recipe, root: Path) -> Corpus:
@@ -98,10 +97,9 @@ def load_corpus(recipe: Recipe, root: Path) -> Corpus:
     Raises:
         RecipeError: a file is missing or malformed, or there is too little text to hold any out.
     """
-    digest = data_digest(recipe, root)
     by_split: dict[Split, list[Pair]] = {split: [] for split in Split}
     for text in recipe.data.parallel:
-        for pair in read_pairs(text, root / text.path):
+        for pair in read_pairs(text, _path(text, root)):
             by_split[split_of(pair.pivot, recipe.data.held_out)].append(pair)
     development, test = by_split[Split.DEVELOPMENT], by_split[Split.TEST]
     if not development:
@@ -110,7 +108,14 @@ def load_corpus(recipe: Recipe, root: Path) -> Corpus:
     train = [pair for pair in by_split[Split.TRAIN] if fingerprint(pair.other) not in kept_out]
     if 0 < recipe.data.max_pairs < len(train):
         train = random.Random(recipe.schedule.seed).sample(train, recipe.data.max_pairs)  # noqa: S311
-    return Corpus(train, development, test, digest)
+    return Corpus(train, development, test)
+
+
+def _path(text: ParallelText, root: Path) -> Path:
+    path = root / text.path
+    if not path.is_file():
+        raise RecipeError(f"The recipe's data file {path} is missing. Name the folder of the data with --data.")
+    return path
 
 
 def data_digest(recipe: Recipe, root: Path) -> str:
@@ -121,9 +126,7 @@ def data_digest(recipe: Recipe, root: Path) -> str:
     """
     digest = hashlib.sha256()
     for text in recipe.data.parallel:
-        path = root / text.path
-        if not path.is_file():
-            raise RecipeError(f"The recipe's data file {path} is missing. Name the folder of the data with --data.")
+        path = _path(text, root)
         try:
             with path.open("rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())

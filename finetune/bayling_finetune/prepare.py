@@ -7,7 +7,6 @@ import json
 import random
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -76,9 +75,9 @@ def prepare(
             f"The checkpoints in {run.path} were trained on other data, or with another tokenizer or seed, than the "
             "recipe and --data name now. Name another folder with --run."
         )
-    prepared = _make(recipe, root, run, base, fingerprint)
+    prepared = _make(recipe, root, run, base, data, fingerprint)
     # The stamp comes last: without it everything above is made again.
-    text = json.dumps({"recipe_data": settings, "data_sha256": prepared.data_sha256}) + "\n"
+    text = json.dumps({"recipe_data": settings, "data_sha256": data}) + "\n"
     write_whole(run.path / "prepared.json", text.encode())
     return prepared
 
@@ -109,7 +108,7 @@ def _load(run: RunFolder, data: str, fingerprint: str) -> Prepared:
     )
 
 
-def _make(recipe: Recipe, root: Path, run: RunFolder, base: Path | None, fingerprint: str) -> Prepared:
+def _make(recipe: Recipe, root: Path, run: RunFolder, base: Path | None, data: str, fingerprint: str) -> Prepared:
     corpus = load_corpus(recipe, root)
     if base is not None:
         model = (base / "tokenizer.model").read_bytes()
@@ -127,7 +126,7 @@ def _make(recipe: Recipe, root: Path, run: RunFolder, base: Path | None, fingerp
     _check_room(recipe, train)
     train.save(run.path / "train.npz")
     development.save(run.path / "development.npz")
-    return Prepared(tokenizer, train, development, corpus.sha256, fingerprint)
+    return Prepared(tokenizer, train, development, data, fingerprint)
 
 
 def _check_room(recipe: Recipe, train: Dataset) -> None:
@@ -145,8 +144,6 @@ def _check_room(recipe: Recipe, train: Dataset) -> None:
 
 def _development(pairs: list[Pair]) -> list[Pair]:
     everyday = [pair for pair in pairs if pair.text.everyday] or pairs
-    if not everyday:
-        return pairs
     return random.Random(0).sample(everyday, min(_DEVELOPMENT_PAIRS, len(everyday)))  # noqa: S311
 
 
@@ -160,5 +157,5 @@ def _tokenizer_lines(recipe: Recipe, corpus: Corpus) -> list[str]:
         if number % 100 == 0:
             for direction in directions(pair):
                 request = user_turn(translation_instruction(direction.source, direction.target_language))
-                lines.extend(chain.from_iterable(line.splitlines() for line in (template.text(request),)))
+                lines.extend(template.text(request).splitlines())
     return lines

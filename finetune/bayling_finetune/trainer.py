@@ -22,7 +22,7 @@ from torch import Tensor
 from bayling_finetune.config import Recipe
 from bayling_finetune.dataset import BatchSource, Dataset, Position, in_order
 from bayling_finetune.kernels import Kernels, accelerate, hidden_states, linear_cross_entropy
-from bayling_finetune.model import load_base, new_model
+from bayling_finetune.model import fits, load_base, new_model, untied
 from bayling_finetune.optimization import Optimizers
 from bayling_finetune.packing import PackedBatch, pack
 from bayling_finetune.prepare import Prepared
@@ -100,8 +100,7 @@ class Trainer:
         state = json.loads((folder / "state.json").read_text(encoding="utf-8"))
         weights = load_file(folder / "model.safetensors")
         optimizers = torch.load(folder / "optimizers.pt", weights_only=True)
-        own = {name: value.shape for name, value in self.model.state_dict().items() if "lm_head" not in name}
-        same_shape = {name: value.shape for name, value in weights.items()} == own
+        same_shape = fits(self.model, weights)
         if not same_shape or state["fingerprint"] != self._prepared.fingerprint:
             what = "on other data" if same_shape else "as a model of another shape"
             raise RecipeError(f"{folder} was trained {what}. Name another folder with --run.")
@@ -195,9 +194,7 @@ class Trainer:
     def save(self) -> None:
         """Write a checkpoint to go on from."""
         with self.run.writing_step(self.step, keep=self.recipe.schedule.keep_checkpoints) as folder:
-            weights = {
-                name: value.contiguous() for name, value in self.model.state_dict().items() if "lm_head" not in name
-            }
+            weights = {name: value.contiguous() for name, value in untied(self.model.state_dict()).items()}
             save_file(weights, folder / "model.safetensors")
             torch.save(self._optimizers.state_dict(), folder / "optimizers.pt")
             state = {
