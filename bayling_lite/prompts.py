@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, StrEnum
+from typing import Protocol
 
 from bayling_lite.languages import Language
 from bayling_lite.messages import Conversation, Message, Role
@@ -22,8 +23,11 @@ from bayling_lite.messages import Conversation, Message, Role
 class Control(Enum):
     """A token every tokenizer has under its own name: rendered by id, never by text."""
 
-    BOS = "bos"
+    BOS = "bos"  # where the model wants one
     EOS = "eos"
+    # Where a model's own chat template writes them, whatever else the model says.
+    TEMPLATE_BOS = "template bos"
+    TEMPLATE_EOS = "template eos"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,43 @@ class Text:
     response: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Markup:
+    """What a model's own chat template wrote: the names of special tokens in it are those tokens."""
+
+    content: str
+
+
 Part = Text | Special | Control
+AnyPart = Part | Markup
+
+
+class Template(Protocol):
+    """What running a model needs of a template: :class:`PromptTemplate`, or a model's own Jinja template."""
+
+    @property
+    def name(self) -> str:
+        """What the template is called."""
+        ...
+
+    @property
+    def stop(self) -> tuple[AnyPart, ...]:
+        """What ends a response besides the tokenizer's own EOS; of markup, the special token it begins with."""
+        ...
+
+    @property
+    def jinja(self) -> str:
+        """The template in the language of Hugging Face and GGUF."""
+        ...
+
+    @property
+    def specials(self) -> tuple[Special, ...]:
+        """The special tokens without which the template cannot be used."""
+        ...
+
+    def render(self, conversation: Conversation) -> tuple[AnyPart, ...]:
+        """The parts of a conversation; after a user's turn, ready to generate."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +122,27 @@ class PromptTemplate:
                 parts.extend(self.after_response)
         return _joined(parts)
 
+    @property
+    def specials(self) -> tuple[Special, ...]:
+        """Every special token the template can render, each once."""
+        parts = (
+            *(*self.before_system, *self.after_system, *self.before_user, *self.after_user),
+            *(*self.before_response, *self.after_response, *self.between_turns, *self.stop),
+        )
+        return tuple(dict.fromkeys(part for part in parts if isinstance(part, Special)))
+
     def text(self, conversation: Conversation, *, bos: str = "", eos: str = "</s>") -> str:
         """The rendered conversation as one string, for people to read and to compare templates; never to tokenize."""
-        names = {Control.BOS: bos, Control.EOS: eos}
-        return "".join(
-            part.content if isinstance(part, Text) else part.token if isinstance(part, Special) else names[part]
-            for part in self.render(conversation)
-        )
+        return spelled(self.render(conversation), bos=bos, eos=eos)
+
+
+def spelled(parts: Iterable[AnyPart], *, bos: str, eos: str) -> str:
+    """Rendered parts as one string, for people to read and to compare templates; never to tokenize."""
+    names = {Control.BOS: bos, Control.TEMPLATE_BOS: bos, Control.EOS: eos, Control.TEMPLATE_EOS: eos}
+    return "".join(
+        names[part] if isinstance(part, Control) else part.token if isinstance(part, Special) else part.content
+        for part in parts
+    )
 
 
 def _joined(parts: Iterable[Part]) -> tuple[Part, ...]:
@@ -176,6 +230,19 @@ BAYLING_3 = PromptTemplate(
 )
 
 TEMPLATES = {template.name: template for template in (BAYLING, BAYLING_3)}
+
+
+# What the published v1 weights write in the place of names, and two characters in the place of a line break: the
+# official inference puts these texts there (ictnlp/BayLing). A GGUF declares them as ``bayling.placeholders``.
+V1_PLACEHOLDERS = {
+    "[NAME]": "BayLing",
+    "[INSTITUTE]": ("NLP group of Institute of Computing Technology, Chinese Academy of Sciences (ICT/CAS)"),
+    "[CREATE_TIME]": "2023",
+    "[名字]": "百聆",
+    "[机构]": "中国科学院计算技术研究所自然语言处理研究组",
+    "[开发时间]": "2023年",
+    "\\n": "\n",
+}
 
 
 class Wording(StrEnum):

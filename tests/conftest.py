@@ -100,6 +100,7 @@ def write_model(
     architecture: str = "llama",
     space_prefix: bool = False,
     add_bos: bool = True,
+    added: Iterable[str] = (),
     tensor_type: type[np.floating] = np.float32,
 ) -> Path:
     """Write a miniature LLaMA.
@@ -111,10 +112,11 @@ def write_model(
         architecture: ``general.architecture``.
         space_prefix: ``tokenizer.ggml.add_space_prefix``.
         add_bos: ``tokenizer.ggml.add_bos_token``.
+        added: user-defined tokens, which tokenizing finds in every text.
         tensor_type: of the matrices.
     """
     writer = gguf.GGUFWriter(path, architecture)
-    tokens = vocabulary()
+    tokens = [*vocabulary(), *((token, gguf.TokenType.USER_DEFINED) for token in added)]
     writer.add_context_length(TRAINED_CONTEXT)
     writer.add_embedding_length(WIDTH)
     writer.add_block_count(LAYERS)

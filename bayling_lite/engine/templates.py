@@ -3,43 +3,68 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
+from bayling_lite.chat_template import ChatTemplate
 from bayling_lite.engine.base import ModelInfo
 from bayling_lite.engine.gguf_file import GGUFHeader
 from bayling_lite.engine.native_log import logger
 from bayling_lite.errors import ModelUnreadable, UsageError
 from bayling_lite.languages import Language, find_language
-from bayling_lite.prompts import BAYLING, BAYLING_3, TEMPLATES, PromptTemplate
+from bayling_lite.prompts import BAYLING, BAYLING_3, TEMPLATES, PromptTemplate, Template
 
 _DEFAULT_N_CTX = 8192
 
 
-def choose_template(header: GGUFHeader, name: str | None = None) -> PromptTemplate:
-    """The template forced by ``name``, else the one of the file's ``bayling.template``, else a published BayLing's.
+OWN = "jinja"
 
-    The published checkpoints are recognised by their chat template or their name.
+
+def choose_template(header: GGUFHeader, name: str | None = None) -> Template:
+    """The template to talk to a model with.
+
+    In this order: the one named by ``name``; the one of the file's ``bayling.template``; a published BayLing's,
+    recognised by its chat template or its name; the file's own chat template.
+
+    Args:
+        header: the model file's.
+        name: of a template, ``jinja`` for the file's own, or the path of a Jinja template that ends in ``.jinja``.
 
     Raises:
-        UsageError: ``name`` is no template.
-        ModelUnreadable: the file names an unknown template, or none can be recognised.
+        UsageError: ``name`` is no template, or no file that can be read.
+        ModelUnreadable: the file names an unknown template, has none, or has one that cannot be used.
     """
-    known = ", ".join(TEMPLATES)
     if name is not None:
-        if name not in TEMPLATES:
-            raise UsageError(f"There is no template {name!r}. Known: {known}.")
-        return TEMPLATES[name]
+        return _named(header, name)
     declared = header.text("bayling.template")
     if declared is not None:
         if declared not in TEMPLATES:
             raise ModelUnreadable(
-                f"{header.path} wants the template {declared!r}, which this version does not know (known: {known}). "
-                "Use a newer version, or name one with --template."
+                f"{header.path} wants the template {declared!r}, which this version does not know "
+                f"(known: {', '.join(TEMPLATES)}). Use a newer version, or name one with --template."
             )
         return TEMPLATES[declared]
-    return _published(header)
+    return _published(header) or _own(header)
 
 
-def _published(header: GGUFHeader) -> PromptTemplate:
+def _named(header: GGUFHeader, name: str) -> Template:
+    if name in TEMPLATES:
+        return TEMPLATES[name]
+    if name == OWN:
+        return _own(header)
+    if not name.endswith(".jinja"):
+        raise UsageError(
+            f"There is no template {name!r}. Known: {', '.join(TEMPLATES)}, {OWN} (the model's own), "
+            "or a file that ends in .jinja."
+        )
+    try:
+        source = Path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise UsageError(f"The template {name} cannot be read: {reason}.") from None
+    return ChatTemplate(source, name=Path(name).stem, where=name)
+
+
+def _published(header: GGUFHeader) -> PromptTemplate | None:
     chat = header.text("tokenizer.chat_template") or ""
     if "developed by the NLP Group of ICT/CAS" in chat:
         return BAYLING_3 if "<|start_header_id|>" in chat else BAYLING
@@ -48,10 +73,33 @@ def _published(header: GGUFHeader) -> PromptTemplate:
         # Not by the name alone: "BayLing-2-8B" does not say that it is a Llama 3. Its vocabulary does: Llama 3 has a
         # byte-level BPE ("gpt2"), the bases of all other BayLings have SentencePiece ("llama").
         return BAYLING_3 if header.text("tokenizer.ggml.model") == "gpt2" else BAYLING
-    raise ModelUnreadable(f"{header.path} has no BayLing template; name one with --template {BAYLING.name}.")
+    return None
 
 
-def describe(header: GGUFHeader, template: PromptTemplate, n_ctx: int) -> ModelInfo:
+def _own(header: GGUFHeader) -> ChatTemplate:
+    source = header.text("tokenizer.chat_template")
+    if source is None:
+        raise ModelUnreadable(
+            f"{header.path} has no chat template, so it may not be a model to talk to. "
+            f"Name one with --template: {', '.join(TEMPLATES)}, or a file that ends in .jinja."
+        )
+    return ChatTemplate(source, name=OWN, where=str(header.path))
+
+
+def placeholders(header: GGUFHeader) -> dict[str, str]:
+    """What the model writes in the place of names, and the texts that belong there (``bayling.placeholders``).
+
+    Raises:
+        ModelUnreadable: the list is not placeholder and text in turn.
+    """
+    said = header.metadata.get("bayling.placeholders", [])
+    texts = [item for item in said if isinstance(item, str)] if isinstance(said, list) else []
+    if not isinstance(said, list) or len(texts) != len(said) or len(texts) % 2 or not all(texts[::2]):
+        raise ModelUnreadable(f"{header.path}: bayling.placeholders is not a list of placeholder and text in turn.")
+    return dict(zip(texts[::2], texts[1::2], strict=True))
+
+
+def describe(header: GGUFHeader, template: Template, n_ctx: int) -> ModelInfo:
     """What the file's metadata say of the model; ``n_ctx`` is the context it was opened with."""
     return ModelInfo(
         name=header.text("general.name") or header.path.stem,

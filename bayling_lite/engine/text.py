@@ -1,9 +1,12 @@
-"""From the bytes of tokens to text: whole characters only, and nothing from a stop string onwards."""
+"""From the tokens of an answer to its text: whole characters only, and nothing from a stop string onwards."""
 
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+
+from bayling_lite.engine.placeholders import Replacer
+from bayling_lite.engine.thinking import Thinking
 
 
 class StopScanner:
@@ -45,26 +48,56 @@ def _overlap(text: str, stop: str) -> int:
 
 
 class TextStream:
-    """Turns the bytes of tokens into pieces of text.
+    """Turns the tokens of an answer into pieces of text for the reader.
 
     A byte-fallback token holds part of a character, so bytes wait until their character is whole. Bytes that can never
-    become one turn into U+FFFD as soon as that is certain.
+    become one turn into U+FFFD as soon as that is certain. Then thoughts are taken out, placeholders replaced, and
+    everything from a stop string onwards cut off, in this order: stop strings are looked for in what the reader sees.
     """
 
-    def __init__(self, stop: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        stop: Iterable[str] = (),
+        *,
+        replacements: Mapping[str, str] | None = None,
+        thinking: Thinking | None = None,
+    ) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        self._thinking = thinking
+        self._replacer = Replacer(replacements) if replacements else None
         self._scanner = StopScanner(stop)
-        self._bytes = bytearray()
+        self._halved = False
 
     @property
     def stopped(self) -> bool:
         """Whether a stop string has appeared."""
         return self._scanner.stopped
 
-    def feed(self, data: bytes) -> str:
-        """Take the bytes of one token, return the text that is ready."""
-        self._bytes += data
-        return self._scanner.feed(self._decoder.decode(data))
+    @property
+    def reasoning(self) -> str:
+        """What the model thought before its answer."""
+        return self._thinking.reasoning if self._thinking else ""
+
+    @property
+    def whole(self) -> bool:
+        """Whether the tokens say what the text says: no stop string, half character or thought was taken away.
+
+        Placeholders do not count, for the same text in a later turn stands for the same tokens.
+        """
+        return not (self.stopped or self._halved or (self._thinking is not None and self._thinking.hid))
+
+    @property
+    def thinking(self) -> bool:
+        """Whether the model is thinking, so that what comes is no part of its answer."""
+        return self._thinking is not None and self._thinking.inside
+
+    def feed(self, data: bytes, control: str | None = None) -> str:
+        """Take the bytes of one token, or the name of a control token, which has none; return the ready text."""
+        if control is None:
+            return self._show(self._decoder.decode(data))
+        # What was half a character before a control token stays one.
+        text = self._decoder.decode(data, final=True)
+        return self._replace(self._thinking.feed(text, control) if self._thinking else text)
 
     def finish(self, *, cut: bool) -> str:
         """The last piece.
@@ -72,9 +105,17 @@ class TextStream:
         Bytes of an unfinished character become U+FFFD when the model stopped there by itself. When the text was ``cut``
         (length, cancelled) it was we who halved the character, and it is dropped.
         """
-        rest = "" if cut else self._decoder.decode(b"", final=True)
-        return self._scanner.feed(rest) + self._scanner.flush()
+        rest = self._decoder.decode(b"", final=True)
+        self._halved = cut and bool(rest)
+        text = self._show("" if cut else rest)
+        if self._thinking:
+            text += self._replace(self._thinking.finish())
+        if self._replacer:
+            text += self._scanner.feed(self._replacer.finish())
+        return text + self._scanner.flush()
 
-    def spells(self, text: str) -> bool:
-        """Whether all bytes fed so far, decoded at once, are this text."""
-        return self._bytes.decode(errors="replace") == text
+    def _show(self, text: str) -> str:
+        return self._replace(self._thinking.feed(text) if self._thinking else text)
+
+    def _replace(self, text: str) -> str:
+        return self._scanner.feed(self._replacer.feed(text) if self._replacer else text)

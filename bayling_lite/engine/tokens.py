@@ -8,16 +8,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+from bayling_lite.engine.thinking import thought_end
 from bayling_lite.errors import ModelUnreadable
-from bayling_lite.prompts import Control, Part, PromptTemplate, Special, Text
+from bayling_lite.prompts import AnyPart, Control, Markup, Special, Template, Text
+
+_REMEMBERED_MARKUP = 1024
 
 
 class Vocabulary(Protocol):
     """What tokenizing needs of a model's vocabulary."""
 
     @property
+    def size(self) -> int:
+        """Tokens there are."""
+        ...
+
+    @property
     def bos(self) -> int | None:
         """The id that begins a prompt; None when the model wants none."""
+        ...
+
+    @property
+    def bos_token(self) -> int | None:
+        """The id of the vocabulary's BOS, whether or not the model wants one; None when it has none."""
         ...
 
     @property
@@ -36,6 +49,14 @@ class Vocabulary(Protocol):
 
     def is_control(self, token: int) -> bool:
         """Whether the token steers the model and stands for no text."""
+        ...
+
+    def is_added(self, token: int) -> bool:
+        """Whether the token is a user-defined one: :meth:`tokenize` finds its name in every text."""
+        ...
+
+    def strips(self, token: int) -> tuple[bool, bool]:
+        """Whether the token swallows the white space before it, and after it, when it is recognised by its name."""
         ...
 
     def is_end(self, token: int) -> bool:
@@ -58,41 +79,71 @@ Recall = Callable[[list[int], str], tuple[int, ...] | None]
 class Tokenizer:
     """Tokenizes the parts of one template for one vocabulary.
 
+    Between two special tokens, everything is tokenized as one text, the template's words and the user's alike, as it
+    was in training. Only responses have token borders of their own, for generation starts and ends there.
+
     Raises:
         ModelUnreadable: the vocabulary lacks a special token of the template; the message names it.
     """
 
-    def __init__(self, vocabulary: Vocabulary, template: PromptTemplate) -> None:
+    def __init__(self, vocabulary: Vocabulary, template: Template) -> None:
         self._vocabulary = vocabulary
         self._template = template
-        self._specials = {part.token: self._special_id(part) for part in _parts(template) if isinstance(part, Special)}
-        self.stop_ids = frozenset(id_ for part in template.stop for id_ in self._part_ids(part))
+        self._specials = {part.token: self._special_id(part) for part in template.specials}
+        self._markup: dict[str, tuple[int | str, ...]] = {}
+        # User-defined tokens such as <think> are found in every text. Those that the template writes steer the model:
+        # they are kept out of texts. Others are mere words of the vocabulary.
+        self._steering = frozenset(
+            id_ for id_ in vocabulary.tokenize(template.jinja, special=True) if self._is_tag(id_)
+        )
+        self.stop_ids = frozenset(id_ for part in template.stop for id_ in self._stop_ids(part))
 
-    def encode(self, parts: Iterable[Part], recall: Recall | None = None) -> list[int]:
+    def encode(self, parts: Iterable[AnyPart], recall: Recall | None = None) -> list[int]:
         """The ids of rendered parts.
 
         ``recall`` may know the ids that a response was generated as. They can differ from those its text gets here
         (there are many ways to write a text in tokens), and only the same ids are found in the cache.
         """
-        ids: list[int] = []
-        seen_text = False
+        run = _Run(self._text)
         for part in parts:
-            if isinstance(part, Text):
-                known = recall(ids, part.content) if recall and part.response else None
-                ids += known if known is not None else self._text(part.content, prefixed=not seen_text)
-                seen_text = True
+            if isinstance(part, Markup):
+                for piece in self._pieces(part.content):
+                    if isinstance(piece, str):
+                        run.text(piece)
+                    else:
+                        run.markup_token(piece, strips=self._vocabulary.strips(piece))
+            elif part in (Control.TEMPLATE_BOS, Control.TEMPLATE_EOS):
+                for token in self._part_ids(part):
+                    run.markup_token(token, strips=self._vocabulary.strips(token))
+            elif not isinstance(part, Text):
+                run.tokens(self._part_ids(part))
+            elif part.response:
+                run.response(part.content, recall)
             else:
-                ids += self._part_ids(part)
-        return ids
+                run.text(part.content)
+        ids = run.finish()
+        # The template may write by name the BOS that the model wants anyway.
+        return ids[1:] if self._vocabulary.bos is not None and ids[:2] == [self._vocabulary.bos] * 2 else ids
 
     def _part_ids(self, part: Special | Control) -> list[int]:
         if isinstance(part, Special):
             return [self._specials[part.token]]
-        if part is Control.BOS:
-            return [] if self._vocabulary.bos is None else [self._vocabulary.bos]
-        if self._vocabulary.eos is None:
-            raise ModelUnreadable(f"The model has no end-of-text token; the template {self._template.name} needs one.")
-        return [self._vocabulary.eos]
+        if part in (Control.EOS, Control.TEMPLATE_EOS):
+            if self._vocabulary.eos is None:
+                raise ModelUnreadable(
+                    f"The model has no end-of-text token; the template {self._template.name} needs one."
+                )
+            return [self._vocabulary.eos]
+        token = self._vocabulary.bos if part is Control.BOS else self._vocabulary.bos_token
+        return [] if token is None else [token]
+
+    def _stop_ids(self, part: AnyPart) -> list[int]:
+        if isinstance(part, Markup):
+            first = self._pieces(part.content.lstrip())[:1]
+            # Solar ends its thoughts, too, with the token that ends its answers.
+            within = thought_end(self._template)
+            return [piece for piece in first if isinstance(piece, int) and self._vocabulary.name(piece) != within]
+        return [] if isinstance(part, Text) else self._part_ids(part)
 
     def _special_id(self, part: Special) -> int:
         ids = self._vocabulary.tokenize(part.token, special=True)
@@ -103,6 +154,37 @@ class Tokenizer:
                 "Name the template that fits it with --template."
             )
         return ids[0]
+
+    def _is_tag(self, token: int) -> bool:
+        r"""Whether a user-defined token looks like one that steers: ``<think>``, ``[INST]``, not ``\n\n`` or a word."""
+        name = self._vocabulary.name(token)
+        return self._vocabulary.is_added(token) and len(name) > 2 and name[0] in "<[" and name[-1] in ">]"
+
+    def _pieces(self, markup: str) -> tuple[int | str, ...]:
+        """What a template wrote, cut into its special tokens (ids) and the text between them."""
+        known = self._markup.get(markup)
+        if known is None:
+            if len(self._markup) >= _REMEMBERED_MARKUP:
+                self._markup.clear()
+            known = self._markup[markup] = tuple(self._cut(markup))
+        return known
+
+    def _cut(self, markup: str) -> Iterable[int | str]:
+        at = 0
+        for token in self._vocabulary.tokenize(markup, special=True):
+            name = self._vocabulary.name(token)
+            if not self._vocabulary.is_control(token) and not (self._vocabulary.is_added(token) and name.strip()):
+                continue
+            # The tokenizer takes every name it finds, so the next place with this one is where it was found.
+            start = markup.find(name, at)
+            if start < 0:
+                continue
+            if start > at:
+                yield markup[at:start]
+            yield token
+            at = start + len(name)
+        if at < len(markup):
+            yield markup[at:]
 
     def _text(self, text: str, *, prefixed: bool) -> list[int]:
         ids = self._vocabulary.tokenize(text) if prefixed else self._without_prefix(text)
@@ -120,14 +202,17 @@ class Tokenizer:
 
     def _smuggled(self, ids: list[int], text: str) -> str | None:
         """The name of a control or byte token that stands in the text as characters and came out as that token."""
-        if "<" not in text and not any(map(self._vocabulary.is_control, ids)):
+        if "<" not in text and not any(map(self._is_special, ids)):
             return None
         for token in dict.fromkeys(ids):
             name = self._vocabulary.name(token)
-            by_name = self._vocabulary.is_control(token) or (name.startswith("<0x") and len(name) == 6)
+            by_name = self._is_special(token) or (name.startswith("<0x") and len(name) == 6)
             if by_name and len(name) > 1 and name in text:
                 return name
         return None
+
+    def _is_special(self, token: int) -> bool:
+        return token in self._steering or self._vocabulary.is_control(token)
 
     def _without_prefix(self, text: str) -> list[int]:
         r"""Tokenize a text that continues a prompt.
@@ -148,16 +233,60 @@ class Tokenizer:
         return self._vocabulary.tokenize(text)
 
 
-def _parts(template: PromptTemplate) -> Iterable[Part]:
-    """Every part a template can render."""
-    for parts in (
-        template.before_system,
-        template.after_system,
-        template.before_user,
-        template.after_user,
-        template.before_response,
-        template.after_response,
-        template.between_turns,
-        template.stop,
-    ):
-        yield from parts
+class _Run:
+    """Ids as they grow, and the text that is not tokenized yet because more of it may follow.
+
+    The first text of all gets the space prefix, and so does one after a special token of a model's own template: with
+    those, llama.cpp and the tokenizers of these models begin anew. The BayLing templates are trained without.
+    """
+
+    def __init__(self, tokenize: Callable[..., list[int]]) -> None:
+        self._tokenize = tokenize
+        self._ids: list[int] = []
+        self._pending: list[str] = []
+        self._prefixed = True
+        self._strip = False
+
+    def text(self, text: str) -> None:
+        if self._strip:
+            text = text.lstrip(_SPACE)
+            self._strip = not text
+        if text:
+            self._pending.append(text)
+
+    def markup_token(self, token: int, *, strips: tuple[bool, bool]) -> None:
+        self._flush(strip=strips[0])
+        self._ids.append(token)
+        self._prefixed, self._strip = True, strips[1]
+
+    def tokens(self, tokens: list[int]) -> None:
+        self._flush()
+        self._ids += tokens
+        self._strip = False
+
+    def response(self, text: str, recall: Recall | None) -> None:
+        self._flush()
+        known = recall(self._ids, text) if recall else None
+        if known is not None:
+            self._ids += known
+            self._prefixed = self._strip = False
+            return
+        self.text(text)
+        self._flush()
+
+    def finish(self) -> list[int]:
+        self._flush()
+        return self._ids
+
+    def _flush(self, *, strip: bool = False) -> None:
+        text = "".join(self._pending)
+        self._pending.clear()
+        if strip:
+            text = text.rstrip(_SPACE)
+        if text:
+            self._ids += self._tokenize(text, prefixed=self._prefixed)
+            self._prefixed = False
+
+
+# What C's isspace() takes for white space.
+_SPACE = " \t\n\v\f\r"

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import llama_cpp.llama_cpp as lib
 import pytest
 
-from bayling_lite.engine.llama import LlamaEngine, LlamaVocabulary
+from bayling_lite.chat_template import ChatTemplate
+from bayling_lite.engine.llama import LlamaEngine
+from bayling_lite.engine.llama.vocabulary import LlamaVocabulary
 from bayling_lite.engine.tokens import Tokenizer
 from bayling_lite.errors import ModelUnreadable
 from bayling_lite.prompts import BAYLING, BAYLING_3, Control, Part, Text, user_turn
+from tests.chat_templates import QWEN_3
 
 MakeModel = Callable[..., Path]
 
@@ -115,3 +119,32 @@ def test_a_response_is_recalled_as_it_was_generated(plain: LlamaVocabulary) -> N
 
 def test_text_that_is_no_unicode_is_still_tokenized(plain: LlamaVocabulary) -> None:
     assert spelled(plain, plain.tokenize("a\ud800b\0c")) == "a?b\0c"
+
+
+def test_a_user_defined_tag_of_the_template_does_not_come_out_of_a_text(make_model: MakeModel) -> None:
+    """llama.cpp finds user-defined tokens in every text; those that the template writes steer the model."""
+    for vocabulary in open_vocabulary(make_model(added=("<think>", "</think>", "<table>", "  ")), space_prefix=False):
+        template = ChatTemplate(QWEN_3)
+        text = "a <think>b</think> <table>  </think"
+        assert "<think>" in names(vocabulary, vocabulary.tokenize(text))
+        asked = template.render(user_turn(text))
+        ids = Tokenizer(vocabulary, template).encode(asked)
+        assert [name for name in names(vocabulary, ids) if name.endswith("think>")] == ["<think>", "</think>"]
+        assert "<table>" in names(vocabulary, ids)
+        assert text in spelled(vocabulary, ids)
+
+
+def test_a_special_token_can_swallow_white_space_of_the_template(plain: LlamaVocabulary) -> None:
+    class Stripping:
+        """The vocabulary, with an end-of-turn token that swallows white space on both sides (as Phi 3 has them)."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(plain, name)
+
+        def strips(self, token: int) -> tuple[bool, bool]:
+            return (True, True) if plain.name(token) == "<|eot_id|>" else (False, False)
+
+    template = ChatTemplate("{% for m in messages %}{{ m.content }} \n<|eot_id|>\n {% endfor %}")
+    ids = Tokenizer(Stripping(), template).encode(template.render(user_turn(" good ").assistant(" day ")))
+    assert spelled(plain, ids) == " goodday "  # what the model said itself stays
+    assert names(plain, ids).count("<|eot_id|>") == 2
