@@ -13,6 +13,7 @@
     ├── RecipeError           a training recipe or its data cannot be used
     └── EngineError           generating failed
         ├── ContextOverflow   the request does not fit the context; says by how many tokens
+        ├── PhrasesDoNotFit   the required phrases cannot all appear within the tokens there are
         └── EngineClosed      the engine was closed
 
 Only the command line prints and exits; the library raises these. The message is one plain sentence or two that
@@ -85,6 +86,10 @@ class ContextOverflow(EngineError):
             f"{n_prompt - n_ctx + 1} too many to leave room for an answer. "
             "Shorten the text, drop older turns, or open the model with a larger context."
         )
+
+
+class PhrasesDoNotFit(EngineError):
+    """The phrases that a text must have cannot all be written within the tokens there are for it."""
 
 
 class EngineClosed(EngineError):

@@ -13,8 +13,11 @@ from bayling_lite.engine.base import (
     FinishReason,
     Generation,
     GenerationRequest,
+    Hypothesis,
     ModelInfo,
     SamplingParams,
+    SearchParams,
+    TokenLogprob,
 )
 
 __all__ = [
@@ -24,6 +27,9 @@ __all__ = [
     "FinishReason",
     "Generation",
     "GenerationRequest",
+    "Hypothesis",
     "ModelInfo",
     "SamplingParams",
+    "SearchParams",
+    "TokenLogprob",
 ]

@@ -17,6 +17,9 @@ from bayling_lite.messages import Conversation
 
 FinishReason = Literal["stop", "length", "cancelled"]
 
+MAX_BEAM_SIZE = 32
+MAX_LOGPROBS = 20
+
 
 @dataclass(frozen=True, slots=True)
 class SamplingParams:
@@ -53,19 +56,52 @@ GREEDY = SamplingParams()
 
 
 @dataclass(frozen=True, slots=True)
+class SearchParams:
+    """Beam search: several hypotheses side by side, the best whole one wins.
+
+    ``beam_size`` hypotheses are kept. A finished one scores its log-probability divided by its length in tokens (the
+    end token counts) to the power of ``length_penalty``: 0 prefers short ones, 1 is the mean per token. The best
+    ``n_best`` are given. Every phrase of ``required`` appears in each of them, in any order, exactly as it is written
+    and as words of their own: ``cat`` is not in ``category``, while Chinese has no word borders to look for.
+
+    Raises:
+        UsageError: a value out of its range, more results than beams, or a phrase without a character to see.
+    """
+
+    beam_size: int = 5
+    length_penalty: float = 1.0
+    n_best: int = 1
+    required: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.beam_size <= MAX_BEAM_SIZE:
+            raise UsageError(f"The beam size must be from 1 to {MAX_BEAM_SIZE}, not {self.beam_size}.")
+        if not 1 <= self.n_best <= self.beam_size:
+            raise UsageError(f"Results wanted must be from 1 to the beam size {self.beam_size}, not {self.n_best}.")
+        if not all(phrase.strip() for phrase in self.required):
+            raise UsageError("A required phrase cannot be empty.")
+
+
+@dataclass(frozen=True, slots=True)
 class GenerationRequest:
     """What to generate: the next assistant turn of a conversation.
 
-    ``max_tokens`` None means as many as the context holds. ``stop`` are strings that end the text (and are not in it).
+    ``max_tokens`` None means as many as the context holds; what a model thinks before its answer does not count.
+    ``stop`` are strings that end the text (and are not in it).
+    With ``search``, the text is found by beam search instead of sampling, and comes in one piece at the end.
+    ``logprobs`` asks for the log-probability of every token of the answer, and of so many alternatives to each.
 
     Raises:
-        UsageError: the conversation does not end with a user's turn, or ``max_tokens`` is below 1.
+        UsageError: the conversation does not end with a user's turn, ``max_tokens`` is below 1, ``logprobs`` is out of
+            range, or search is combined with sampling.
     """
 
     conversation: Conversation
     sampling: SamplingParams = GREEDY
     max_tokens: int | None = None
     stop: tuple[str, ...] = ()
+    search: SearchParams | None = None
+    logprobs: int | None = None
 
     def __post_init__(self) -> None:
         messages = self.conversation.messages
@@ -75,6 +111,38 @@ class GenerationRequest:
             raise UsageError(f"max_tokens must be 1 or more, not {self.max_tokens}.")
         if "" in self.stop:
             raise UsageError("A stop string cannot be empty.")
+        if self.logprobs is not None and not 0 <= self.logprobs <= MAX_LOGPROBS:
+            raise UsageError(f"logprobs must be from 0 to {MAX_LOGPROBS}, not {self.logprobs}.")
+        if self.search is not None and self.sampling != GREEDY:
+            raise UsageError("Beam search takes the likeliest text: it cannot be combined with sampling parameters.")
+        if self.search is not None and self.logprobs is not None:
+            raise UsageError("A search gives log-probabilities of its hypotheses, not of their tokens.")
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """One result of a search: its text, its score (see :class:`SearchParams`), and its log-probability.
+
+    ``n_tokens`` counts without the end token; ``finished`` is false when it was cut off by the token limit.
+    """
+
+    text: str
+    score: float
+    logprob: float
+    n_tokens: int
+    finished: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLogprob:
+    """A token of the answer, its natural log-probability before any sampling filter, and the likeliest in its place.
+
+    ``top`` holds (token, log-probability), best first. A token that is part of a character shows as U+FFFD.
+    """
+
+    token: str
+    logprob: float
+    top: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +150,8 @@ class Completion:
     """A finished generation.
 
     Token counts: ``n_prompt`` in the prompt, ``n_cached`` of them not evaluated again, ``n_generated`` in the answer
-    (the stop token not counted). Times in seconds.
+    (the stop token not counted), of which ``n_drafted`` were guessed from the text before and confirmed. Times in
+    seconds. ``hypotheses`` of a search, best first; ``reasoning`` is what a thinking model wrote before its answer.
     """
 
     text: str
@@ -92,6 +161,10 @@ class Completion:
     n_generated: int
     prompt_seconds: float
     generation_seconds: float
+    n_drafted: int = 0
+    hypotheses: tuple[Hypothesis, ...] = ()
+    logprobs: tuple[TokenLogprob, ...] = ()
+    reasoning: str = ""
 
     @property
     def tokens_per_second(self) -> float:
@@ -127,8 +200,9 @@ class Generation(Protocol):
 class ModelInfo:
     """What an engine says of its model.
 
-    ``n_ctx`` in tokens; ``languages`` empty when the model does not say; ``demonstrator`` for the model that ships with
-    the package.
+    ``n_ctx`` is the most tokens of one request; ``languages`` empty when the model does not say; ``demonstrator`` for
+    the model that ships with the package; ``device`` says what computes it. ``n_parallel`` requests are served at once;
+    ``can_search`` says whether :class:`SearchParams` are obeyed (a remote server may know nothing of them).
     """
 
     name: str
@@ -136,6 +210,9 @@ class ModelInfo:
     n_ctx: int
     languages: tuple[Language, ...] = ()
     demonstrator: bool = False
+    device: str = ""
+    n_parallel: int = 1
+    can_search: bool = False
 
 
 @runtime_checkable
