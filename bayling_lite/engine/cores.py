@@ -23,7 +23,12 @@ _SMALL_MODEL_BYTES = 64 * 2**20
 
 def default_threads(model_bytes: int) -> int:
     """Threads for a model whose weights take this much memory."""
-    return 1 if model_bytes < _SMALL_MODEL_BYTES else available_cores()
+    return 1 if is_small(model_bytes) else available_cores()
+
+
+def is_small(model_bytes: int) -> bool:
+    """Whether a model's weights are so few that its steps take no longer than what surrounds them."""
+    return model_bytes < _SMALL_MODEL_BYTES
 
 
 def available_cores() -> int:

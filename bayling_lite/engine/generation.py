@@ -28,7 +28,9 @@ class StreamedGeneration:
     def __init__(self, request: GenerationRequest, on_cancel: Callable[[StreamedGeneration], None]) -> None:
         self.request = request
         self._on_cancel = on_cancel
-        self._changed = threading.Condition()
+        lock = threading.RLock()
+        self._changed = threading.Condition(lock)  # there is another piece, or the end
+        self._ending = threading.Condition(lock)  # whoever waits for the end is not woken by every piece
         self._pieces: list[str] = []
         self._completion: Completion | None = None
         self._error: BaseException | None = None
@@ -80,7 +82,7 @@ class StreamedGeneration:
                 left = None if deadline is None else deadline - time.monotonic()
                 if left is not None and left <= 0:
                     raise TimeoutError(f"No result after {timeout} seconds; the generation goes on.")
-                self._changed.wait(left)
+                self._ending.wait(left)
             self._raise_error()
             assert self._completion is not None  # noqa: S101 - ended without an error
             return self._completion
@@ -130,6 +132,7 @@ class StreamedGeneration:
         with self._changed:
             if not self._ended:
                 self._completion = completion
+                self._ending.notify_all()
                 self._wake()
 
     def fail(self, error: BaseException) -> None:
@@ -137,6 +140,7 @@ class StreamedGeneration:
         with self._changed:
             if not self._ended:
                 self._error = error
+                self._ending.notify_all()
                 self._wake()
 
     # Inside. Call these with the condition held, apart from the two coroutines.

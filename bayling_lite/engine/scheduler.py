@@ -1,84 +1,50 @@
-"""The worker thread that owns a llama context and serves requests one after another.
+"""The worker thread that owns a llama context and serves many requests in one batch.
 
-Requests come from any thread and wait in a queue. The context keeps the tokens of the last request, so one that begins
-with the same tokens (the next turn of a conversation) evaluates only what it adds.
+Requests come from any thread and join while others run. Each step evaluates one batch: the newest token of every
+answer, and of the prompts that are still being read a part that is small enough to keep the answers flowing. A prompt
+begins with whatever any sequence holds of it; where several begin alike, the first evaluates the common part and the
+others copy it.
 """
 
 from __future__ import annotations
 
-import hashlib
 import threading
-import time
-from array import array
-from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
-from bayling_lite.engine.base import Completion, FinishReason, SamplingParams
+from bayling_lite.engine.answers import Answer, Answers
+from bayling_lite.engine.decoder import Chunk, Decoder, Outcome
 from bayling_lite.engine.generation import StreamedGeneration
+from bayling_lite.engine.jobs import Job, Plan, SamplingJob, Workplace
 from bayling_lite.engine.native_log import logger
+from bayling_lite.engine.search_job import SearchJob
+from bayling_lite.engine.sequences import Sequences, common_prefix
 from bayling_lite.engine.text import TextStream
+from bayling_lite.engine.thinking import thinking_filter
 from bayling_lite.engine.tokens import Tokenizer, Vocabulary
 from bayling_lite.errors import BaylingError, ContextOverflow, EngineClosed, EngineError
 from bayling_lite.messages import Conversation
-from bayling_lite.prompts import PromptTemplate
+from bayling_lite.prompts import Template
 
-_REMEMBERED_ANSWERS = 512
+# Tokens in a step while answers are flowing: with more of the prompts in it, their readers would wait. From 64 on,
+# llama.cpp's flash attention for CPUs computes every token with every cell of the memory, other sequences' too.
+_MOST_AMID_ANSWERS = 48
+# The kernels of llama.cpp work in blocks of 16 rows: so many cost less than 12 do, and 17 much more. Steps are filled
+# up to such a block with guesses, and long prompts are cut where one ends.
+_BLOCK = 16
+# What another job is about to evaluate is worth waiting for from this many tokens on.
+_WORTH_WAITING = 8
+# Cells kept free for each running sequence when another one is let in.
+_GROWTH = 16
 
-
-class Sampler(Protocol):
-    """Chooses tokens after one request's parameters."""
-
-    def sample(self) -> int:
-        """The next token, from the logits of the last evaluation; it counts as said."""
-        ...
-
-    def close(self) -> None:
-        """Free it."""
-        ...
-
-
-class Decoder(Protocol):
-    """A llama context with one sequence. Only the worker thread calls it, apart from :meth:`interrupt`."""
-
-    @property
-    def n_ctx(self) -> int:
-        """Tokens that fit."""
-        ...
-
-    @property
-    def n_batch(self) -> int:
-        """Tokens per call of :meth:`evaluate`."""
-        ...
-
-    def evaluate(self, tokens: Sequence[int], position: int, *, logits: bool) -> bool:
-        """Evaluate 1..n_batch tokens at ``position`` (tokens before them); false when it was interrupted.
-
-        Raises:
-            EngineError: the evaluation failed.
-        """
-        ...
-
-    def keep(self, n_tokens: int) -> int:
-        """Forget all but the first tokens; returns how many are left (0 where a model cannot forget in part)."""
-        ...
-
-    def sampler(self, params: SamplingParams) -> Sampler:
-        """A sampler for one request; the caller closes it."""
-        ...
-
-    def interrupt(self, on: bool) -> None:
-        """Let a running evaluation end early, and every later one, until it is switched off."""
-        ...
-
-    def close(self) -> None:
-        """Free it."""
-        ...
+Work = list[tuple[Job, list[Plan]]]
 
 
 class Scheduler:
-    """Serves a queue of generations on one decoder.
+    """Serves generations on one decoder, ``n_parallel`` sequences at a time, each with up to ``n_ctx`` tokens.
 
+    ``replacements`` are placeholders that the model writes, and what stands for them in the answers' texts.
     The worker closes the decoder when it ends, and calls ``free`` for what is below it (the model).
     """
 
@@ -86,19 +52,28 @@ class Scheduler:
         self,
         decoder: Decoder,
         vocabulary: Vocabulary,
-        template: PromptTemplate,
+        template: Template,
         free: Callable[[], None],
+        *,
+        n_ctx: int,
+        n_parallel: int,
+        drafting: bool = True,
+        replacements: Mapping[str, str] | None = None,
     ) -> None:
         self._decoder = decoder
-        self._vocabulary = vocabulary
         self._template = template
         self._tokenizer = Tokenizer(vocabulary, template)
         self._free = free
-        self._cached: list[int] = []  # the tokens the context holds
-        self._answers = _Answers()
+        self._n_ctx = n_ctx
+        self._n_parallel = n_parallel
+        self._replacements = replacements
+        self._place = Workplace(decoder, Sequences(decoder), vocabulary, self._tokenizer.stop_ids, Answers(), drafting)
+        self._jobs: list[Job] = []  # in the order they came; the worker's own
+        self._full = False  # a job had to give its memory up; until another one ends, none may take any
         self._changed = threading.Condition()
         self._queue: deque[StreamedGeneration] = deque()
-        self._current: StreamedGeneration | None = None
+        self._interruptible: set[StreamedGeneration] = set()  # a running evaluation is worth ending for these
+        self._cancelled = False  # since the last look
         self._closing = False
         # A daemon, so that a program which forgets to close the engine can still end.
         self._worker = threading.Thread(target=self._serve, name="bayling-engine", daemon=True)
@@ -119,9 +94,9 @@ class Scheduler:
             self._changed.notify()
 
     def cancel(self, generation: StreamedGeneration) -> None:
-        """Interrupt what is computed for this generation, if it is the one that runs."""
+        """Interrupt what is computed for this generation."""
         with self._changed:
-            if generation is self._current:
+            if generation in self._interruptible:
                 self._decoder.interrupt(True)
 
     def count_tokens(self, conversation: Conversation) -> int:
@@ -133,9 +108,7 @@ class Scheduler:
         with self._changed:
             self._closing = True
             waiting, self._queue = self._queue, deque()
-            if self._current is not None:
-                self._current.cancel()
-                self._decoder.interrupt(True)
+            self._decoder.interrupt(True)
             self._changed.notify()
         for generation in waiting:
             generation.fail(EngineClosed("The engine was closed before this request was served."))
@@ -147,181 +120,229 @@ class Scheduler:
 
     def _serve(self) -> None:
         try:
-            while (generation := self._next()) is not None:
-                self._run(generation)
-                with self._changed:
-                    self._current = None
-                    self._decoder.interrupt(False)
-                # Else the last caller's generation, and through it the engine, would be held until the next request.
-                del generation
+            while self._wait():
+                self._admit()
+                self._settle()
+                self._step()
+            for job in self._jobs:
+                with self._answering_for(job):
+                    job.generation.cancel()
+                    job.finish("cancelled")
         finally:
             # Reached by close(), or by a fault of this class: then nobody may wait for a thread that is gone.
             with self._changed:
                 self._closing = True
-                left = [*self._queue, *([self._current] if self._current else [])]
-                self._queue.clear()
-            for generation in left:
+                left, self._queue = self._queue, deque()
+            for generation in [*left, *(job.generation for job in self._jobs)]:
                 generation.fail(EngineClosed("The engine was closed before this request was served."))
+            self._jobs.clear()
             self._decoder.close()
             self._free()
 
-    def _next(self) -> StreamedGeneration | None:
-        """Wait for a generation that is still wanted; None when closing."""
+    def _wait(self) -> bool:
+        """Wait for something to do; false when closing."""
         with self._changed:
-            while True:
+            if not self._jobs:
                 self._changed.wait_for(lambda: self._queue or self._closing)
-                if self._closing:
-                    return None
-                generation = self._queue.popleft()
-                if generation.begin():
-                    self._current = generation
-                    return generation
+            return not self._closing
 
-    def _run(self, generation: StreamedGeneration) -> None:
-        """Serve one generation. Whatever goes wrong reaches its reader and leaves the worker alive."""
+    def _admit(self) -> None:
+        """Let waiting requests in while there are sequences for them."""
+        while True:
+            taken = sum(job.width for job in self._jobs)
+            # Whoever waits for room in memory stands before those in the queue.
+            if taken >= self._n_parallel or any(job.waiting and not job.follows for job in self._jobs):
+                return
+            with self._changed:
+                generation = self._queue.popleft() if self._queue else None
+            if generation is None:
+                return
+            if generation.begin():
+                self._prepare(generation)
+
+    def _prepare(self, generation: StreamedGeneration) -> None:
+        """Make a job of a request, or let its reader know why not."""
         try:
-            generation.finish(self._generate(generation))
-        except BaylingError as error:
-            generation.fail(error)
+            job = self._job(generation)
         except Exception as error:  # noqa: BLE001 - whatever it is, its caller learns of it
-            logger.exception("A request failed")
-            # What the context holds is unknown now.
-            self._cached.clear()
-            self._decoder.keep(0)
-            failure = EngineError(f"Generating failed: {error}.")
-            failure.__cause__ = error
-            generation.fail(failure)
+            generation.fail(_failure(error))
+            return
+        found = self._place.sequences.reusable(job.prompt)
+        for other in self._jobs:
+            planned = common_prefix(other.prompt, job.prompt, len(job.prompt) - 1)
+            if other.reading and planned >= found + _WORTH_WAITING:
+                found, job.follows = planned, (other, planned)
+        self._jobs.append(job)
+        self._start(job)
 
-    def _generate(self, generation: StreamedGeneration) -> Completion:
+    def _job(self, generation: StreamedGeneration) -> Job:
         request = generation.request
-        started = time.perf_counter()
         parts = self._template.render(request.conversation)
-        prompt = self._tokenizer.encode(parts, self._answers.recall)
-        if len(prompt) >= self._decoder.n_ctx:
-            raise ContextOverflow(len(prompt), self._decoder.n_ctx)
-        n_cached = self._reuse(prompt)
-        evaluated = self._evaluate(prompt[n_cached:], generation)
-        prompted = time.perf_counter()
-        answer = _Answer(self._vocabulary, generation, TextStream(request.stop))
-        reason: FinishReason = "cancelled"
-        if evaluated:
-            room = self._decoder.n_ctx - len(prompt)
-            budget = room if request.max_tokens is None else min(room, request.max_tokens)
-            reason = self._continue(answer, budget, request.sampling)
-        text = answer.end(reason)
-        self._answers.remember(prompt, text, answer)
-        return Completion(
-            text=text,
-            finish_reason=reason,
-            n_prompt=len(prompt),
-            n_cached=n_cached,
-            n_generated=len(answer.tokens),
-            prompt_seconds=prompted - started,
-            generation_seconds=time.perf_counter() - prompted,
-        )
+        prompt = self._tokenizer.encode(parts, self._place.answers.recall)
+        room = self._n_ctx - len(prompt)
+        if room < 1:
+            raise ContextOverflow(len(prompt), self._n_ctx)
 
-    def _continue(self, answer: _Answer, budget: int, sampling: SamplingParams) -> FinishReason:
-        """Generate up to ``budget`` tokens from the logits of the prompt's last token."""
-        sampler = self._decoder.sampler(sampling)
-        try:
-            while not answer.generation.cancelled:
-                token = sampler.sample()
-                if token in self._tokenizer.stop_ids or self._vocabulary.is_end(token):
-                    return "stop"
-                if answer.add(token):
-                    return "stop"
-                if len(answer.tokens) == budget:
-                    return "length"
-                if not self._evaluate([token], answer.generation):
-                    break
-            return "cancelled"
-        finally:
-            sampler.close()
+        def new_stream() -> TextStream:
+            thinking = thinking_filter(self._template, parts)
+            return TextStream(request.stop, replacements=self._replacements, thinking=thinking)
 
-    def _reuse(self, prompt: list[int]) -> int:
-        """Keep the longest common prefix in the context; returns its length in tokens.
+        answer = Answer(self._place.vocabulary, generation, new_stream())
+        if request.search is not None:
+            return SearchJob(generation, prompt, room, answer, self._place, new_stream)
+        return SamplingJob(generation, prompt, room, answer, self._place)
 
-        The last token is always evaluated again, for the logits after it.
-        """
-        common = 0
-        for cached, wanted in zip(self._cached, prompt[:-1], strict=False):
-            if cached != wanted:
+    def _settle(self) -> None:
+        """End what was cancelled; give those that wait a sequence, in the order they came."""
+        for job in list(self._jobs):
+            if job.generation.cancelled:
+                with self._answering_for(job):
+                    job.finish("cancelled")
+        self._forget_done()
+        for job in self._jobs:
+            if job.waiting and not self._start(job) and not job.follows:
                 break
-            common += 1
-        return self._keep(common)
+        self._forget_done()
 
-    def _keep(self, n_tokens: int) -> int:
-        kept = self._decoder.keep(n_tokens) if n_tokens < len(self._cached) else n_tokens
-        del self._cached[kept:]
-        return kept
+    def _start(self, job: Job) -> bool:
+        """Give a waiting job a sequence; false when it has to wait on."""
+        if self._is_following(job) or (self._full and any(not other.waiting for other in self._jobs)):
+            return False
+        with self._answering_for(job):
+            return self._has_room(job) and job.start()
+        return True  # it failed, and waits no more
 
-    def _evaluate(self, tokens: list[int], generation: StreamedGeneration) -> bool:
-        """Evaluate tokens after those in the context, in chunks; false when the generation was cancelled meanwhile."""
-        size = self._decoder.n_batch
-        for start in range(0, len(tokens), size):
-            chunk = tokens[start : start + size]
-            n_cached = len(self._cached)
-            last = start + size >= len(tokens)
-            if generation.cancelled:
-                return False
-            try:
-                whole = self._decoder.evaluate(chunk, n_cached, logits=last)
-            except EngineError:
-                del self._cached[self._decoder.keep(n_cached) :]
-                raise
-            if not whole:
-                # Part of the chunk may be in the context: put it back to what is known.
-                del self._cached[self._decoder.keep(n_cached) :]
-                return False
-            self._cached += chunk
-        return True
+    def _is_following(self, job: Job) -> bool:
+        """Whether another job is still to evaluate what this one is going to copy."""
+        if job.follows is None:
+            return False
+        leader, n_tokens = job.follows
+        if leader.done or not leader.reading or (leader.slot is not None and len(leader.slot.tokens) >= n_tokens):
+            job.follows = None
+        return job.follows is not None
+
+    def _has_room(self, job: Job) -> bool:
+        running = [other for other in self._jobs if not other.waiting]
+        new = len(job.tokens) - self._place.sequences.reusable(job.tokens)
+        growth = _GROWTH * sum(other.width for other in (*running, job))
+        return not running or self._place.sequences.n_busy_tokens + new + growth <= self._decoder.n_cells
+
+    def _step(self) -> None:
+        """Evaluate one batch and hand its logits out."""
+        work = self._compose()
+        if not work:
+            return
+        outcome = self._evaluate(work)
+        if outcome is Outcome.DONE:
+            self._advance(work)
+        else:
+            self._restore(work)
+            if outcome is Outcome.FULL:
+                self._make_room()
+        self._forget_done()
+
+    def _compose(self) -> Work:
+        """What the next batch holds: answers first, then parts of prompts, as much for each."""
+        work: Work = []
+        writing = [job for job in self._jobs if not job.reading]
+        spare = _BLOCK - sum(job.width for job in writing)
+        for job in writing:
+            with self._answering_for(job):
+                plans = job.write(spare)
+                spare -= sum(len(plan.tokens) - 1 for plan in plans)
+                work.append((job, plans))
+        taken = sum(len(plan.tokens) for _, plans in work for plan in plans)
+        most = min(self._decoder.n_batch, _MOST_AMID_ANSWERS) if writing else self._decoder.n_batch
+        room = min(max(most, taken + _BLOCK) // _BLOCK * _BLOCK, self._decoder.n_batch) - taken
+        reading = [job for job in self._jobs if job.reading and not job.waiting]
+        reading.sort(key=lambda job: len(job.tokens))  # what short ones leave over is for the long ones
+        for position, job in enumerate(reading):
+            plans = job.read(room // (len(reading) - position))
+            room -= sum(len(plan.tokens) for plan in plans)
+            if plans:
+                work.append((job, plans))
+        return work
+
+    def _evaluate(self, work: Work) -> Outcome:
+        """Evaluate a batch, and count its tokens into their sequences."""
+        plans = [plan for _, plans in work for plan in plans]
+        with self._changed:
+            # Ending a batch early costs the others a step, so one is ended only where it is long for this request, or
+            # for nobody else.
+            self._interruptible = {
+                job.generation for job, own in work if len(work) == 1 or any(len(plan.tokens) > 1 for plan in own)
+            }
+            self._decoder.interrupt(self._closing or any(one.cancelled for one in self._interruptible))
+        try:
+            chunks = [Chunk(p.slot.number, len(p.slot.tokens), p.tokens, p.n_logits) for p in plans]
+            outcome = self._decoder.decode(chunks)
+        except Exception as error:  # noqa: BLE001 - whatever it is, their callers learn of it
+            self._blame(work, _failure(error))
+            return Outcome.INTERRUPTED
+        finally:
+            with self._changed:
+                self._interruptible = set()
+        if outcome is Outcome.DONE:
+            for plan in plans:
+                plan.slot.tokens += plan.tokens
+        return outcome
+
+    def _advance(self, work: Work) -> None:
+        row = 0
+        for job, plans in work:
+            with self._answering_for(job):
+                job.advance(plans, row)
+            row += sum(plan.n_logits for plan in plans)
+
+    def _restore(self, work: Work) -> None:
+        """Bring the memory back to what it held before an evaluation that did not end."""
+        for _, plans in work:
+            for plan in plans:
+                self._place.sequences.restore(plan.slot)
+
+    def _make_room(self) -> None:
+        """The memory is full: forget what nobody uses, else let the youngest job wait, else end the only one."""
+        if self._place.sequences.evict():
+            return
+        running = [job for job in self._jobs if not job.waiting]
+        youngest = running[-1]
+        with self._answering_for(youngest):
+            if len(running) > 1:
+                self._full = True
+                youngest.suspend()
+            else:
+                youngest.finish("length")
+
+    def _blame(self, work: Work, error: BaylingError) -> None:
+        """A batch failed. Of several jobs nobody knows whose fault it is: each goes on alone, or fails alone."""
+        self._restore(work)
+        for job, plans in work:
+            with self._answering_for(job):
+                if len(work) == 1:
+                    raise error
+                if self._evaluate([(job, plans)]) is Outcome.DONE:
+                    job.advance(plans, 0)
+
+    def _forget_done(self) -> None:
+        left = [job for job in self._jobs if not job.done]
+        if len(left) < len(self._jobs):
+            self._full = False
+        self._jobs = left
+
+    @contextmanager
+    def _answering_for(self, job: Job) -> Iterator[None]:
+        """Whatever goes wrong reaches the job's reader, and leaves the others running."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - whatever it is, its caller learns of it
+            if not isinstance(error, BaylingError):
+                logger.exception("A request failed")
+            job.fail(_failure(error), intact=False)
 
 
-class _Answer:
-    """The answer as it grows: its tokens, and their text on its way to the reader."""
-
-    def __init__(self, vocabulary: Vocabulary, generation: StreamedGeneration, stream: TextStream) -> None:
-        self.tokens: list[int] = []
-        self.generation = generation
-        self.stream = stream
-        self._vocabulary = vocabulary
-        self._pieces: list[str] = []
-
-    def add(self, token: int) -> bool:
-        """Take a token, hand on the text that is ready; true when a stop string ended the text."""
-        self.tokens.append(token)
-        self._push(self.stream.feed(self._vocabulary.piece(token)))
-        return self.stream.stopped
-
-    def end(self, reason: FinishReason) -> str:
-        """Hand on the rest; returns the whole text."""
-        self._push(self.stream.finish(cut=reason != "stop"))
-        return "".join(self._pieces)
-
-    def _push(self, piece: str) -> None:
-        self._pieces.append(piece)
-        self.generation.push(piece)
-
-
-class _Answers:
-    """The token ids behind the last answers' texts, so that the next turn finds them in the cache.
-
-    A text can be written in many ways in tokens, and a model does not always choose the tokenizer's.
-    """
-
-    def __init__(self) -> None:
-        self._ids: OrderedDict[tuple[bytes, str], tuple[int, ...]] = OrderedDict()
-
-    def remember(self, prompt: Sequence[int], text: str, answer: _Answer) -> None:
-        # Not when a stop string or half a character was cut off: the tokens would say more than the text.
-        if answer.tokens and answer.stream.spells(text):
-            self._ids[_digest(prompt), text] = tuple(answer.tokens)
-            if len(self._ids) > _REMEMBERED_ANSWERS:
-                self._ids.popitem(last=False)
-
-    def recall(self, prompt: Sequence[int], text: str) -> tuple[int, ...] | None:
-        return self._ids.get((_digest(prompt), text))
-
-
-def _digest(ids: Sequence[int]) -> bytes:
-    return hashlib.blake2b(array("i", ids).tobytes(), digest_size=16).digest()
+def _failure(error: Exception) -> BaylingError:
+    if isinstance(error, BaylingError):
+        return error
+    failure = EngineError(f"Generating failed: {error}.")
+    failure.__cause__ = error
+    return failure

@@ -1,0 +1,72 @@
+"""An answer as it grows, and the token ids behind the last answers' texts."""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from bayling_lite.engine.base import FinishReason
+from bayling_lite.engine.generation import StreamedGeneration
+from bayling_lite.engine.text import TextStream
+from bayling_lite.engine.tokens import Vocabulary
+
+_REMEMBERED_ANSWERS = 512
+
+
+class Answer:
+    """The answer as it grows: its tokens, and their text on its way to the reader."""
+
+    def __init__(self, vocabulary: Vocabulary, generation: StreamedGeneration, stream: TextStream) -> None:
+        self.tokens: list[int] = []
+        self.stream = stream
+        self._generation = generation
+        self._vocabulary = vocabulary
+        self._pieces: list[str] = []
+
+    def add(self, token: int) -> bool:
+        """Take a token, hand on the text that is ready; true when a stop string ended the text."""
+        self.tokens.append(token)
+        self._push(feed(self.stream, token, self._vocabulary))
+        return self.stream.stopped
+
+    def end(self, reason: FinishReason) -> str:
+        """Hand on the rest; returns the whole text."""
+        self._push(self.stream.finish(cut=reason != "stop"))
+        return "".join(self._pieces)
+
+    def _push(self, piece: str) -> None:
+        self._pieces.append(piece)
+        self._generation.push(piece)
+
+
+def feed(stream: TextStream, token: int, vocabulary: Vocabulary) -> str:
+    """Give a token to a text; returns what of it is ready. Control tokens have no text, only a name."""
+    piece = vocabulary.piece(token)
+    return stream.feed(piece, vocabulary.name(token) if not piece and vocabulary.is_control(token) else None)
+
+
+class Answers:
+    """The token ids behind the last answers' texts, so that the next turn finds them in memory.
+
+    A text can be written in many ways in tokens, and a model does not always choose the tokenizer's.
+    """
+
+    def __init__(self) -> None:
+        self._ids: OrderedDict[tuple[bytes, str], tuple[int, ...]] = OrderedDict()
+
+    def remember(self, prompt: Sequence[int], text: str, tokens: Sequence[int]) -> None:
+        """Keep the tokens of an answer, the whole of its text."""
+        if tokens:
+            self._ids[_digest(prompt), text] = tuple(tokens)
+            if len(self._ids) > _REMEMBERED_ANSWERS:
+                self._ids.popitem(last=False)
+
+    def recall(self, prompt: Sequence[int], text: str) -> tuple[int, ...] | None:
+        """The tokens that this text had as the answer to this prompt; None when nobody knows."""
+        return self._ids.get((_digest(prompt), text))
+
+
+def _digest(ids: Sequence[int]) -> bytes:
+    return hashlib.blake2b(array("i", ids).tobytes(), digest_size=16).digest()
