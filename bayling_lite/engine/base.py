@@ -90,6 +90,8 @@ class GenerationRequest:
     ``stop`` are strings that end the text (and are not in it).
     With ``search``, the text is found by beam search instead of sampling, and comes in one piece at the end.
     ``logprobs`` asks for the log-probability of every token of the answer, and of so many alternatives to each.
+    ``revises`` lets the engine expect that most of the last answer stays: it guesses further ahead, and the text is the
+    same either way.
 
     Raises:
         UsageError: the conversation does not end with a user's turn, ``max_tokens`` is below 1, ``logprobs`` is out of
@@ -102,6 +104,7 @@ class GenerationRequest:
     stop: tuple[str, ...] = ()
     search: SearchParams | None = None
     logprobs: int | None = None
+    revises: bool = False
 
     def __post_init__(self) -> None:
         messages = self.conversation.messages

@@ -14,9 +14,9 @@ from collections.abc import Sequence
 _N_GRAM = 3
 # Tokens guessed at a time, carefully and boldly. On a CPU, a step of four rows takes about three times as long as one
 # of a single row, a step of sixteen about six times: the first pays when two guesses of three are right, the second
-# when six of fifteen are.
+# when six of fifteen are. Where it fails after a few, the text has most likely only changed a word.
 _CAREFUL, _BOLD = 3, 15
-_PAYS = {_CAREFUL: 2, _BOLD: 6}
+_ENOUGH = {_CAREFUL: 2, _BOLD: 2}
 # After a careful guess that did not pay, so many tokens come without one.
 _REST = 6
 # How far behind a changed word the old text is searched for the place where it goes on.
@@ -24,14 +24,17 @@ _WINDOW = 12
 
 
 class PromptLookup:
-    """Drafts for one growing text: short ones until one was right, long ones until one did not pay."""
+    """Drafts for one growing text: short ones until one was right, long ones until one was not.
 
-    def __init__(self) -> None:
+    ``bold`` begins with long ones, for a text that is known to repeat itself.
+    """
+
+    def __init__(self, *, bold: bool = False) -> None:
         self._follower: dict[tuple[int, ...], int] = {}  # an n-gram, and where its last occurrence went on
         self._seen = 0  # tokens looked at
         self._place: int | None = None  # where the passage goes on that the text is repeating
         self._left: int | None = None  # where the text left such a passage
-        self._length = _CAREFUL
+        self._length = _BOLD if bold else _CAREFUL
         self._rest_until = 0  # tokens of the text
 
     def propose(self, tokens: Sequence[int], room: int) -> list[int]:
@@ -51,7 +54,7 @@ class PromptLookup:
 
     def learn(self, proposed: int, accepted: int) -> None:
         """How many of the proposed tokens were right."""
-        if accepted >= _PAYS[self._length]:
+        if accepted >= _ENOUGH[self._length]:
             self._length = _BOLD
         elif accepted < proposed:
             if self._length == _CAREFUL:

@@ -168,7 +168,8 @@ class SamplingJob(Job):
         super().__init__(generation, prompt, room, answer, place)
         self._tokens = list(prompt)
         self._sampler = place.decoder.sampler(generation.request.sampling)
-        self._drafter = PromptLookup() if place.drafting and place.decoder.can_rewind else None
+        guesses = place.drafting and place.decoder.can_rewind
+        self._drafter = PromptLookup(bold=generation.request.revises) if guesses else None
         self._n_drafted = 0
         self._n_thought = 0  # tokens that are no part of the answer: max_tokens does not count them
         self._logprobs: list[TokenLogprob] = []

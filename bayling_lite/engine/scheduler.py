@@ -23,7 +23,7 @@ from bayling_lite.engine.sequences import Sequences, common_prefix
 from bayling_lite.engine.text import TextStream
 from bayling_lite.engine.thinking import thinking_filter
 from bayling_lite.engine.tokens import Tokenizer, Vocabulary
-from bayling_lite.errors import BaylingError, ContextOverflow, EngineClosed, EngineError
+from bayling_lite.errors import BaylingError, ContextOverflow, EngineClosed, EngineError, UsageError
 from bayling_lite.messages import Conversation
 from bayling_lite.prompts import Template
 
@@ -149,9 +149,11 @@ class Scheduler:
     def _admit(self) -> None:
         """Let waiting requests in while there are sequences for them."""
         while True:
-            taken = sum(job.width for job in self._jobs)
+            rows = sum(job.width for job in self._jobs)
+            if len(self._jobs) >= self._n_parallel or rows >= max(self._n_parallel, _BLOCK):
+                return
             # Whoever waits for room in memory stands before those in the queue.
-            if taken >= self._n_parallel or any(job.waiting and not job.follows for job in self._jobs):
+            if any(job.waiting and not job.follows for job in self._jobs):
                 return
             with self._changed:
                 generation = self._queue.popleft() if self._queue else None
@@ -177,6 +179,10 @@ class Scheduler:
 
     def _job(self, generation: StreamedGeneration) -> Job:
         request = generation.request
+        if request.search is not None and not self._decoder.can_rewind:
+            raise UsageError(
+                "A recurrent model cannot be searched: ask for its likeliest text, without required words."
+            )
         parts = self._template.render(request.conversation)
         prompt = self._tokenizer.encode(parts, self._place.answers.recall)
         room = self._n_ctx - len(prompt)

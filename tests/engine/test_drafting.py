@@ -25,9 +25,7 @@ def after(text: str, *, lookup: PromptLookup | None = None, room: int = 15) -> s
 
 
 def bold() -> PromptLookup:
-    lookup = PromptLookup()
-    lookup.learn(3, 3)
-    return lookup
+    return PromptLookup(bold=True)
 
 
 def test_what_followed_before_is_guessed_again() -> None:
@@ -64,9 +62,9 @@ def test_guesses_grow_while_they_are_right_and_rest_when_they_are_not() -> None:
     assert len(lookup.propose(said, 15)) == 3
     lookup.learn(3, 3)
     assert len(lookup.propose(said, 15)) == 15
-    lookup.learn(15, 7)
+    lookup.learn(15, 3)
     assert len(lookup.propose(said, 15)) == 15
-    lookup.learn(15, 2)
+    lookup.learn(15, 1)
     assert len(lookup.propose(said, 15)) == 3
     lookup.learn(3, 0)
     assert lookup.propose(said, 15) == []

@@ -88,7 +88,7 @@ class LlamaEngine:
             describe(header, chosen, plan.n_ctx),
             device=device(options, plan.n_threads),
             n_parallel=plan.n_parallel,
-            can_search=True,
+            can_search=context.can_rewind,
         )
         return cls(info, scheduler)
 
