@@ -23,10 +23,14 @@ if TYPE_CHECKING:
         Engine,
         Generation,
         GenerationRequest,
+        Hypothesis,
         ModelInfo,
         SamplingParams,
+        SearchParams,
+        TokenLogprob,
     )
     from bayling_lite.engine.llama import LlamaEngine
+    from bayling_lite.engine.plan import EngineOptions
     from bayling_lite.engine.scripted import ScriptedEngine
     from bayling_lite.errors import BaylingError
     from bayling_lite.languages import LANGUAGES, Language, detect_language, find_language
@@ -42,10 +46,14 @@ _HOMES = {
         "Engine",
         "Generation",
         "GenerationRequest",
+        "Hypothesis",
         "ModelInfo",
         "SamplingParams",
+        "SearchParams",
+        "TokenLogprob",
     ),
     "bayling_lite.engine.llama": ("LlamaEngine",),
+    "bayling_lite.engine.plan": ("EngineOptions",),
     "bayling_lite.engine.scripted": ("ScriptedEngine",),
     "bayling_lite.errors": ("BaylingError",),
     "bayling_lite.languages": ("LANGUAGES", "Language", "detect_language", "find_language"),
@@ -61,8 +69,10 @@ __all__ = [
     "Completion",
     "Conversation",
     "Engine",
+    "EngineOptions",
     "Generation",
     "GenerationRequest",
+    "Hypothesis",
     "Language",
     "LlamaEngine",
     "Message",
@@ -71,6 +81,8 @@ __all__ = [
     "Role",
     "SamplingParams",
     "ScriptedEngine",
+    "SearchParams",
+    "TokenLogprob",
     "TranslatedSegment",
     "Translation",
     "TranslationStream",

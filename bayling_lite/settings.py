@@ -1,14 +1,21 @@
 """Settings: what the command line says, else the environment, else config.toml, else the default.
 
-========== ================= =============== =========================================================
-setting    environment       config.toml     meaning
-========== ================= =============== =========================================================
-model      BAYLING_MODEL     ``model``       a name of the catalogue or a path to a .gguf file
-models     BAYLING_MODELS    ``models``      the folder of further models
-offline    BAYLING_OFFLINE   ``offline``     never use the network (HF_HUB_OFFLINE counts as well)
-threads    BAYLING_THREADS   ``threads``     threads to compute with
-n_ctx      BAYLING_N_CTX     ``n_ctx``       tokens of context
-========== ================= =============== =========================================================
+=========== ================== ============================================================================
+setting     environment        meaning
+=========== ================== ============================================================================
+model       BAYLING_MODEL      a name of the catalogue or a path to a .gguf file
+models      BAYLING_MODELS     the folder of further models
+offline     BAYLING_OFFLINE    never use the network (HF_HUB_OFFLINE counts as well)
+threads     BAYLING_THREADS    threads to compute with
+n_ctx       BAYLING_N_CTX      tokens of context
+parallel    BAYLING_PARALLEL   requests computed at once
+gpu_layers  BAYLING_GPU_LAYERS layers on the GPU, 0 for none
+kv_type     BAYLING_KV_TYPE    number format of the KV cache: f16, f32 or q8_0
+mmap        BAYLING_MMAP       map the model's file instead of reading it
+mlock       BAYLING_MLOCK      keep the weights from being swapped out
+=========== ================== ============================================================================
+
+In config.toml they have the names of the first column.
 
 ``BAYLING_HOME`` puts config.toml and all directories under one folder; else they are the platform's own
 (https://platformdirs.readthedocs.io). Nothing here creates a folder: whoever writes into one does.
@@ -22,16 +29,34 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TypedDict, TypeVar, Unpack, get_args
 
 import platformdirs
 
+from bayling_lite.engine.plan import EngineOptions, KVType
 from bayling_lite.errors import UsageError
 
 _APP = "bayling-lite"
 _TRUTHS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
+KV_TYPES: tuple[KVType, ...] = get_args(KVType)
+
 T = TypeVar("T")
+
+
+class Flags(TypedDict, total=False):
+    """What the command line says; left out, or None, where it says nothing."""
+
+    model: str | None
+    models: str | None
+    offline: bool | None
+    threads: int | None
+    n_ctx: int | None
+    parallel: int | None
+    gpu_layers: int | None
+    kv_type: str | None
+    mmap: bool | None
+    mlock: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +68,28 @@ class Settings:
     offline: bool
     threads: int | None
     n_ctx: int | None
+    parallel: int | None
+    gpu_layers: int | None
+    kv_type: KVType | None
+    mmap: bool | None
+    mlock: bool
     config_dir: Path
     data_dir: Path
     cache_dir: Path
     state_dir: Path
+
+    @property
+    def engine(self) -> EngineOptions:
+        """How an engine is set up by them."""
+        return {
+            "n_ctx": self.n_ctx,
+            "n_parallel": self.parallel,
+            "n_threads": self.threads,
+            "n_gpu_layers": self.gpu_layers,
+            "kv_type": self.kv_type,
+            "use_mmap": self.mmap,
+            "use_mlock": self.mlock,
+        }
 
     @property
     def config_file(self) -> Path:
@@ -54,17 +97,8 @@ class Settings:
         return self.config_dir / "config.toml"
 
     @classmethod
-    def load(
-        cls,
-        *,
-        model: str | None = None,
-        models: str | None = None,
-        offline: bool | None = None,
-        threads: int | None = None,
-        n_ctx: int | None = None,
-        environ: Mapping[str, str] | None = None,
-    ) -> Settings:
-        """Read the settings. The arguments are the command line's; None where it says nothing.
+    def load(cls, *, environ: Mapping[str, str] | None = None, **flags: Unpack[Flags]) -> Settings:
+        """Read the settings.
 
         Raises:
             UsageError: a bad value, and the message says where it stands; or a config.toml that cannot be read or has
@@ -72,11 +106,7 @@ class Settings:
         """
         environment = os.environ if environ is None else environ
         config_dir, data_dir, cache_dir, state_dir = _directories(environment.get("BAYLING_HOME"))
-        sources = _Sources(
-            {"model": model, "models": models, "offline": offline, "threads": threads, "n_ctx": n_ctx},
-            environment,
-            config_dir / "config.toml",
-        )
+        sources = _Sources(flags, environment, config_dir / "config.toml")
         models_dir = sources.find("models", _text)
         return cls(
             model=sources.find("model", _text),
@@ -84,6 +114,11 @@ class Settings:
             offline=sources.find("offline", _truth) or False,
             threads=sources.find("threads", _count),
             n_ctx=sources.find("n_ctx", _count),
+            parallel=sources.find("parallel", _count),
+            gpu_layers=sources.find("gpu_layers", _count_from_zero),
+            kv_type=sources.find("kv_type", _kv_type),
+            mmap=sources.find("mmap", _truth),
+            mlock=sources.find("mlock", _truth) or False,
             config_dir=config_dir,
             data_dir=data_dir,
             cache_dir=cache_dir,
@@ -103,10 +138,10 @@ def _directories(home: str | None) -> tuple[Path, Path, Path, Path]:
 class _Sources:
     """Looks a setting up in the flags, the environment and the config file, in this order."""
 
-    _NAMES = ("model", "models", "offline", "threads", "n_ctx")
+    _NAMES = tuple(Flags.__annotations__)
 
-    def __init__(self, flags: Mapping[str, object], environ: Mapping[str, str], config_file: Path) -> None:
-        self._flags = flags
+    def __init__(self, flags: Flags, environ: Mapping[str, str], config_file: Path) -> None:
+        self._flags: Mapping[str, object] = {**flags}
         self._environ = environ
         self._config_file = config_file
         self._config = self._read()
@@ -123,7 +158,7 @@ class _Sources:
         return None
 
     def _candidates(self, name: str) -> list[tuple[str, object]]:
-        candidates: list[tuple[str, object]] = [(f"--{name.replace('_', '-')}", self._flags[name])]
+        candidates: list[tuple[str, object]] = [(f"--{name.replace('_', '-')}", self._flags.get(name))]
         variables = [f"BAYLING_{name.upper()}", *(["HF_HUB_OFFLINE"] if name == "offline" else [])]
         # An empty variable counts as none: that is how a shell unsets one for a single command.
         candidates += [(variable, self._environ.get(variable) or None) for variable in variables]
@@ -153,12 +188,23 @@ def _text(value: object) -> str:
     return value
 
 
-def _count(value: object) -> int:
+def _count(value: object, *, least: int = 1) -> int:
     if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit():
         value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError("a whole number of 1 or more is wanted")
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise ValueError(f"a whole number of {least} or more is wanted")
     return value
+
+
+def _count_from_zero(value: object) -> int:
+    return _count(value, least=0)
+
+
+def _kv_type(value: object) -> KVType:
+    for known in KV_TYPES:
+        if isinstance(value, str) and value.strip().casefold() == known:
+            return known
+    raise ValueError(f"one of {', '.join(KV_TYPES)} is wanted")
 
 
 def _truth(value: object) -> bool:

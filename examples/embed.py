@@ -2,7 +2,7 @@
 
 ::
 
-    python examples/embed.py "Where is the station?" de
+    python examples/embed.py "Can you see me?" de "Könnt ihr"
 """
 
 from __future__ import annotations
@@ -13,17 +13,16 @@ from bayling_lite import LlamaEngine, Translator
 from bayling_lite.catalogue import embedded_model
 
 
-def main(text: str, target: str) -> None:
-    """Print a draft as it is made, then a refined one."""
+def main(text: str, target: str, word: str) -> None:
+    """Print a draft as it is made, then one with the word in it."""
     with LlamaEngine.open(embedded_model()) as engine:
         stream = Translator(engine).stream(text, target)
         for piece in stream:
             print(piece, end="", flush=True)
         print()
         draft = stream.result()
-        word = draft.text.split()[-1].strip(".?!。？！")
-        print(draft.refine(f'Use the word "{word}".').text)
+        print(draft.refine(f'Use the word "{word}".', required=word).text)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:3])
+    main(*sys.argv[1:4])

@@ -20,6 +20,8 @@ def load(home: Path, config: str = "", flags: dict[str, object] | None = None, *
 def test_the_defaults(tmp_path: Path) -> None:
     settings = load(tmp_path)
     assert (settings.model, settings.offline, settings.threads, settings.n_ctx) == (None, False, None, None)
+    assert (settings.parallel, settings.gpu_layers, settings.kv_type) == (None, None, None)
+    assert (settings.mmap, settings.mlock) == (None, False)
     assert settings.models_dir == tmp_path / "data" / "models"
     assert list(tmp_path.iterdir()) == []
 
@@ -37,6 +39,39 @@ def test_a_flag_beats_the_environment_beats_the_file(tmp_path: Path) -> None:
     settings = load(tmp_path, config, flags, **environ)
     assert (settings.model, settings.models_dir, settings.offline) == ("flag", Path("/flag"), True)
     assert (settings.threads, settings.n_ctx) == (1, 100)
+
+
+def test_the_engine_is_set_up_by_flag_environment_and_file(tmp_path: Path) -> None:
+    config = 'parallel = 3\ngpu_layers = 0\nkv_type = "f32"\nmmap = false\nmlock = true\n'
+    settings = load(tmp_path, config)
+    assert (settings.parallel, settings.gpu_layers, settings.kv_type) == (3, 0, "f32")
+    assert (settings.mmap, settings.mlock) == (False, True)
+    environ = {"BAYLING_PARALLEL": "2", "BAYLING_GPU_LAYERS": "7", "BAYLING_KV_TYPE": "Q8_0", "BAYLING_MMAP": "yes"}
+    settings = load(tmp_path, config, None, **environ, BAYLING_MLOCK="0")
+    assert (settings.parallel, settings.gpu_layers, settings.kv_type) == (2, 7, "q8_0")
+    assert (settings.mmap, settings.mlock) == (True, False)
+    flags: dict[str, object] = {"parallel": 1, "gpu_layers": 9, "kv_type": "f16", "mmap": False, "mlock": None}
+    settings = load(tmp_path, config, flags, **environ, BAYLING_THREADS="4", BAYLING_N_CTX="500")
+    assert settings.engine == {
+        "n_ctx": 500,
+        "n_parallel": 1,
+        "n_threads": 4,
+        "n_gpu_layers": 9,
+        "kv_type": "f16",
+        "use_mmap": False,
+        "use_mlock": True,
+    }
+
+
+def test_bad_set_ups_say_where_they_stand(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"^BAYLING_KV_TYPE: one of f16, f32, q8_0 is wanted, not 'q4'"):
+        load(tmp_path, BAYLING_KV_TYPE="q4")
+    with pytest.raises(UsageError, match=r"^BAYLING_GPU_LAYERS: a whole number of 0 or more is wanted, not '-1'"):
+        load(tmp_path, BAYLING_GPU_LAYERS="-1")
+    with pytest.raises(UsageError, match=r"^--gpu-layers: a whole number of 0 or more"):
+        load(tmp_path, flags={"gpu_layers": -1})
+    with pytest.raises(UsageError, match=r"^BAYLING_PARALLEL: a whole number of 1 or more is wanted, not '0'"):
+        load(tmp_path, BAYLING_PARALLEL="0")
 
 
 def test_an_empty_variable_counts_as_none(tmp_path: Path) -> None:
@@ -63,7 +98,19 @@ def test_a_bad_number_says_where_it_stands(value: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["threads = 0", "threads = true", "n_ctx = 1.5", "model = 3", 'model = ""', "offline = 1"]
+    "line",
+    [
+        "threads = 0",
+        "threads = true",
+        "n_ctx = 1.5",
+        "model = 3",
+        'model = ""',
+        "offline = 1",
+        "parallel = 0",
+        'gpu_layers = "all"',
+        "kv_type = 16",
+        "mlock = 1",
+    ],
 )
 def test_a_bad_value_of_the_file_names_file_and_key(line: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=rf"config\.toml: {line.split()[0]}: "):
@@ -73,7 +120,9 @@ def test_a_bad_value_of_the_file_names_file_and_key(line: str, tmp_path: Path) -
 def test_an_unknown_key_is_answered_with_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"config\.toml has an unknown key 'thread'. Did you mean 'threads'\?"):
         load(tmp_path, "thread = 2")
-    with pytest.raises(UsageError, match="Known: model, models, offline, threads, n_ctx"):
+    with pytest.raises(
+        UsageError, match="Known: model, models, offline, threads, n_ctx, parallel, gpu_layers, kv_type, mmap, mlock"
+    ):
         load(tmp_path, "zzz = 2")
 
 

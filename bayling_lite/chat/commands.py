@@ -168,6 +168,7 @@ def _model(session: Session, _: str) -> Reply:
         (
             f"Model: {info.name}",
             f"Prompt template: {info.template}. Context: {info.n_ctx} tokens.",
+            *((f"Runs on: {info.device}",) if info.device else ()),
             f"Languages: {languages}",
         )
     )
@@ -210,7 +211,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("clear", "", "forget the conversation", _clear),
     Command("system", "[TEXT]", "set the chat's system prompt, or show it; default: the model's own", _system),
     Command("stats", "", "tokens in the context, time and speed of the last answer", _stats),
-    Command("model", "", "show the model, its context and its languages", _model),
+    Command("model", "", "show the model, its context, what it runs on and its languages", _model),
     Command("help", "[COMMAND]", "show this", _help, ("?",)),
     Command("bye", "", "leave", _bye, ("quit", "exit")),
 )

@@ -43,11 +43,14 @@ class Rule(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How a line is understood. ``instruction`` is what the model gets when it is feedback."""
+    """How a line is understood. ``instruction`` is what the model gets when it is feedback, ``required`` the word that
+    it asks for.
+    """
 
     feedback: bool
     rule: Rule
     instruction: str
+    required: tuple[str, ...] = ()
 
 
 MAX_FEEDBACK_LENGTH = 160
@@ -62,7 +65,7 @@ def read_line(line: str, draft: Draft | None) -> Reading:
         return Reading(False, Rule.TOO_LONG, text)
     form = normalise(text, draft)
     if form is not None:
-        return Reading(True, Rule.FORM, form)
+        return Reading(True, Rule.FORM, form.instruction, form.required)
     if _is_style(text):
         return Reading(True, Rule.STYLE, text)
     if _opens_like_a_request(text) and _speaks_of(text, draft):
@@ -75,14 +78,17 @@ def read_line(line: str, draft: Draft | None) -> Reading:
 def forced_feedback(line: str, draft: Draft) -> Reading:
     """The user has said that the line is feedback; recognised forms still get the trained wording."""
     text = line.strip()
-    return Reading(True, Rule.FORCED, normalise(text, draft, certain=True) or text)
+    form = normalise(text, draft, certain=True)
+    if form is None:
+        return Reading(True, Rule.FORCED, text)
+    return Reading(True, Rule.FORCED, form.instruction, form.required)
 
 
 # Comparatives ask by themselves; the plain adjectives need "more", "less" or "too", or a line of style words only.
 _COMPARATIVES = word_set("""
     shorter longer simpler politer clearer friendlier warmer softer looser briefer smoother plainer
     formeller förmlicher höflicher kürzer länger einfacher natürlicher freundlicher informeller lockerer wörtlicher
-    knapper klarer genauer flüssiger
+    knapper klarer genauer flüssiger kürzere einfachere höflichere formellere natürlichere klarere
 """)
 _ADJECTIVES = word_set("""
     formal informal casual polite friendly natural literal simple clear concise brief colloquial fluent idiomatic
@@ -94,10 +100,11 @@ _ADJECTIVES = word_set("""
 _DEGREES = word_set("more less too zu plus moins trop weniger mehr")
 _FILLERS = _DEGREES | word_set("""
     much very a bit little so as not it this be make please can could you and but or sound keep slightly even still
-    again in tone style way try rather the text translation sentence draft
+    again in tone style way try rather the text translation sentence draft use language words wording sentences
     bitte mach mache machen sie es das ein etwas bisschen viel noch nicht so und aber den die der satz klingen
-    übersetzung
+    übersetzung verwende benutze sprache worte wörter sätze
     un peu très rends rendez le la les fais faites s'il te vous plaît svp et mais pas texte phrase traduction encore
+    utilise utilisez mots phrases langage langue
 """)
 _ZH_STYLE = re.compile(
     r"(?:请|麻烦)?[你您]?(?:把它|让它|将其|语气|译文|翻译|句子|这句话?)?"
@@ -136,8 +143,8 @@ _DRAFT_NAMED = re.compile(
     r"""\b(?:the|this|that|your|last|first|second)\s+(?:whole\s+|last\s+|first\s+|second\s+)?
         (?:translation|draft|sentence|wording|phrasing|words?|tone|style|expression|verb|noun|comma|punctuation|term|version|
            phrase|paragraph)\b
-    |\b(?:übersetzung|satz|sätze|wort|wörter|wortwahl|(?:der|den|dem|im)\s+ton|tonfall|stil|ausdruck|begriff|formulierung|entwurf)\b
-    |\b(?:traduction|phrase|mot|mots|(?:le|du|au)\s+ton|style|expression|terme|formulation|tournure)\b
+    |\b(?:übersetzung|satz|sätze|wort|wörter|wortwahl|(?:der|den|dem|im)\s+ton|tonfall|stil|ausdruck|begriff|formulierung|entwurf|anrede|höflichkeitsform)\b
+    |\b(?:traduction|phrase|mot|mots|(?:le|du|au)\s+ton|style|expression|terme|formulation|tournure|vouvoiement|tutoiement)\b
     |译文|翻译|语气|这句|那句|这个词|那个词|措辞|说法|原文|句子|标点""",
     re.IGNORECASE | re.VERBOSE,
 )

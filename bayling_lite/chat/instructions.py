@@ -3,6 +3,7 @@
 ``use 早安``, ``请使用“早安”``, ``verwende „Haus“`` become :func:`~bayling_lite.prompts.use_instruction`;
 ``A should be B``, ``replace A with B``, ``把A改成B``, ``A durch B ersetzen`` become
 :func:`~bayling_lite.prompts.fix_instruction`. A small model has seen only those two; a big one understands both.
+The word is then required of the answer, so a line that means something else ("use simpler words") must not pass.
 """
 
 from __future__ import annotations
@@ -14,7 +15,15 @@ from dataclasses import dataclass
 
 from bayling_lite.languages import Language
 from bayling_lite.prompts import Wording, fix_instruction, use_instruction
-from bayling_lite.translate.translator import occurs
+from bayling_lite.translate.glossary import occurs
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request for one word: what the model is told, and the word, if it is certain that it is one."""
+
+    instruction: str
+    required: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +168,16 @@ _DETERMINERS = word_set("""
     der die das den dem ein eine einen einem mein meine dein deine ihr ihre ihren mehr weniger alle
     le la les un une des du ton ta tes votre vos mon ma mes notre plus moins ce cette ces
 """)
+# What a style is described with ("use simpler words", "用更正式的语气"), and hardly ever a word that is asked for.
+_SPEECH = re.compile(
+    r"""^(?:more|less|fewer|shorter|longer|simpler|better|other|different|proper|correct)\b
+    |\b(?:words?|wording|language|tone|style|terms?|phrases?|expressions?|sentences?|vocabulary|grammar|spelling|
+        punctuation|person|tense|voice|pronouns?|quotation\ marks|capitals?|letters?|
+        worte|wörter|sprache|stil|ausdrücke|sätze|begriffe|anrede|
+        mots?|langue|langage|ton|phrases|termes|vouvoiement|tutoiement)$
+    |^(?:更|比较|稍|最)|(?:语气|语言|风格|词汇|词语|说法|表达|句子|句式|方式|口吻|形式|标点)$""",
+    re.IGNORECASE | re.VERBOSE,
+)
 # The verbs that make an unquoted word a request. "Say hello" is a sentence as well, and Chinese does not show where a
 # word ends: there it takes more.
 _BARE = re.compile(r"(?:please\s+|bitte\s+)?(?:use|verwend|benutz|nutz|utilis|emplo)", re.IGNORECASE)
@@ -166,13 +185,13 @@ _MAX_BARE_WORDS = 3
 _MAX_BARE_LETTERS = 40
 
 
-def normalise(line: str, draft: Draft, *, certain: bool = False) -> str | None:
+def normalise(line: str, draft: Draft, *, certain: bool = False) -> Request | None:
     """The trained wording of a request for one word; None when the line is no such request.
 
     Without quotation marks a term must prove itself, for "Use the back door." may be the next sentence to translate:
     the wrong word stands in the draft, or the wanted one is in the draft's script, or it is announced as a word ("the
     word X"), or the line is just ``use`` and up to three words, no article and no full stop. ``certain`` waives the
-    proof: the user has said that it is feedback.
+    proof: the user has said that it is feedback. A word without a proof is asked for, but not required.
     """
     closed = line.strip().endswith((".", "!", "?", "。", "！", "？"))
     text = line.strip().rstrip(".!。！ ")
@@ -181,29 +200,34 @@ def normalise(line: str, draft: Draft, *, certain: bool = False) -> str | None:
         if match is None:
             continue
         wrong, right = _term(match["wrong"]), _term(match["right"])
-        if wrong and right and (certain or _is_fix(wrong, right, draft, closed)):
-            return fix_instruction(wrong.text, right.text, wording=wording)
+        if wrong is None or right is None:
+            continue
+        proven = _is_fix(wrong, right, draft, closed)
+        if proven or certain:
+            return Request(fix_instruction(wrong.text, right.text, wording=wording), (right.text,) if proven else ())
     for wording, pattern in _USE:
         match = pattern.fullmatch(text)
         term = _term(match["right"]) if match else None
         if match is None or term is None:
             continue
         framed = any(match.groupdict().get(name) for name in ("frame", "after"))
-        if certain or framed or term.quoted or _is_word(term, draft, bare=not closed and _BARE.match(text) is not None):
-            return use_instruction(term.text, wording=wording)
+        bare = not closed and _BARE.match(text) is not None
+        proven = framed or term.quoted or _is_word(term, draft, bare=bare)
+        if proven or certain:
+            return Request(use_instruction(term.text, wording=wording), (term.text,) if proven else ())
     return None
 
 
 def _is_fix(wrong: _Term, right: _Term, draft: Draft, closed: bool) -> bool:
     if wrong.quoted or right.quoted:
         return (wrong.quoted and right.quoted) or draft.mentions(wrong.text)
-    if not _is_short((wrong, right)) or closed:
+    if not _is_short((wrong, right)) or closed or _SPEECH.search(right.text):
         return False
     return draft.mentions(wrong.text) or draft.is_foreign(right.text)
 
 
 def _is_word(term: _Term, draft: Draft, *, bare: bool) -> bool:
-    if not _is_short((term,)):
+    if not _is_short((term,)) or _SPEECH.search(term.text):
         return False
     return draft.is_foreign(term.text) or (bare and term.text.split()[0].casefold() not in _DETERMINERS)
 

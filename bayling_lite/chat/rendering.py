@@ -16,7 +16,7 @@ from bayling_lite.chat.turns import Kind, Plan, Turn
 from bayling_lite.engine.base import ModelInfo
 from bayling_lite.errors import ContextOverflow
 from bayling_lite.terminal import printable
-from bayling_lite.translate.translator import occurs
+from bayling_lite.translate.glossary import occurs
 
 # Colours out of the terminal's own sixteen, so that they fit its theme, dark or light.
 STYLE = Style.from_dict(

@@ -191,14 +191,15 @@ class Session:
     def _plan_refinement(self, line: str, reading: Reading) -> Plan:
         draft = self.draft
         target = draft.target if draft is not None else self.target
-        return Plan(Kind.REFINEMENT, line, reading.instruction, reading.rule, target, self.source)
+        sent, rule, required = reading.instruction, reading.rule, reading.required
+        return Plan(Kind.REFINEMENT, line, sent, rule, target, self.source, required=required)
 
     def _translate(self, plan: Plan, draft: Translation | None) -> TranslationStream:
         translator = Translator(self.engine, sampling=self.sampling) if plan.varied else Translator(self.engine)
         if plan.kind is Kind.REFINEMENT:
             if draft is None:
                 raise UsageError("There is no draft to refine yet: translate something first.")
-            return replace(draft, translator=translator).stream_refine(plan.sent)
+            return replace(draft, translator=translator).stream_refine(plan.sent, required=plan.required)
         if plan.target is None:
             raise UsageError("There is no language to translate into yet: /to LANG sets it, for example /to zh.")
         return translator.stream(plan.sent, plan.target, plan.source)

@@ -29,8 +29,8 @@ class Plan:
     """What a line will do, known and shown before it is done.
 
     ``typed`` is the user's line, ``sent`` what the model gets of it (the text, or the instruction), ``rule`` why it was
-    read so. ``replaces`` puts the turn in the place of the last one; ``varied`` asks for another answer than
-    the likeliest.
+    read so, ``required`` the word that the new draft must have. ``replaces`` puts the turn in the place of the last
+    one; ``varied`` asks for another answer than the likeliest.
     """
 
     kind: Kind
@@ -41,6 +41,7 @@ class Plan:
     source: Language | None = None
     replaces: bool = False
     varied: bool = False
+    required: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

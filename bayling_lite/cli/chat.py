@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bayling_lite.cli.options import engine_options, output_options
+from bayling_lite.cli.options import EngineFlags, engine_options, output_options
 from bayling_lite.errors import UsageError
 from bayling_lite.languages import Language, find_language
 
@@ -49,10 +49,7 @@ def chat(
     prompt: str | None,
     temperature: float,
     seed: int | None,
-    model: str | None,
-    template: str | None,
-    threads: int | None,
-    n_ctx: int | None,
+    engine: EngineFlags,
     quiet: bool,
 ) -> int:
     """Talk with the model, or have each line translated and say what to change: /help lists what can be typed.
@@ -69,10 +66,10 @@ def chat(
     """  # noqa: D301 - click wants the character \b
     from bayling_lite.cli.opening import find_model, open_engine
 
-    path, settings = find_model(model, threads, n_ctx)
+    path, settings = find_model(engine)
 
     def opened() -> Engine:
-        return open_engine(path, settings, template=template, quiet=quiet)
+        return open_engine(path, settings, template=engine.template, quiet=quiet)
 
     from bayling_lite.chat.driver import ChatOptions
     from bayling_lite.engine.base import SamplingParams

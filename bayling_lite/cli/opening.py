@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from bayling_lite.catalogue import first_run_notice, resolve
+from bayling_lite.cli.options import EngineFlags
 from bayling_lite.settings import Settings
 from bayling_lite.terminal import printable
 
@@ -15,14 +17,17 @@ if TYPE_CHECKING:
     from bayling_lite.engine.llama import LlamaEngine
 
 
-def find_model(model: str | None, threads: int | None, n_ctx: int | None) -> tuple[Path, Settings]:
+logger = logging.getLogger(__name__)
+
+
+def find_model(flags: EngineFlags) -> tuple[Path, Settings]:
     """The model's file and the settings in force. Quick: nothing is loaded.
 
     Raises:
         ModelNotFound: it is not on this machine.
         UsageError: a bad setting.
     """
-    settings = Settings.load(model=model, threads=threads, n_ctx=n_ctx)
+    settings = Settings.load(**flags.settings)
     return resolve(None, settings), settings
 
 
@@ -31,10 +36,18 @@ def open_engine(path: Path, settings: Settings, *, template: str | None = None, 
 
     Raises:
         ModelError: it cannot be used.
+        UsageError: the engine cannot be set up so.
     """
     from bayling_lite.engine.llama import LlamaEngine
 
-    engine = LlamaEngine.open(path, template=template, n_ctx=settings.n_ctx, n_threads=settings.threads)
+    engine = LlamaEngine.open(path, template=template, **settings.engine)
+    info = engine.info
+    logger.info(
+        "%s: %s; context %d tokens, %d requests at once",
+        *map(printable, (info.name, info.device)),
+        info.n_ctx,
+        info.n_parallel,
+    )
     notice = None if quiet else first_run_notice(engine.info, settings)
     if notice:
         click.echo(printable(notice), err=True)

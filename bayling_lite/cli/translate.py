@@ -20,11 +20,13 @@ from bayling_lite.cli.files import (
     same_file,
     write_whole,
 )
-from bayling_lite.cli.options import engine_options, output_options
+from bayling_lite.cli.options import EngineFlags, engine_options, output_options
 from bayling_lite.cli.progress import Progress
+from bayling_lite.engine.base import MAX_BEAM_SIZE
 from bayling_lite.errors import OutputError, UsageError
 from bayling_lite.languages import Language, find_language
 from bayling_lite.terminal import PrintableStream, printable
+from bayling_lite.translate.glossary import Term, check_terms
 
 if TYPE_CHECKING:
     from bayling_lite.translate import Translation, Translator
@@ -41,7 +43,8 @@ class Options:
     source: Language | None
     output: str | None
     force: bool
-    terms: tuple[tuple[str, str], ...]
+    terms: tuple[Term, ...]
+    beam_size: int
     encoding: str | None
     show_detected_source: bool
     as_json: bool
@@ -70,14 +73,24 @@ class Job:
 )
 @click.option("-o", "--output", metavar="FILE|DIR/", help="Write the translation there; - is standard output.")
 @click.option("--force", is_flag=True, help="Overwrite existing outputs.")
-@click.option("--term", "terms", multiple=True, metavar="SRC=TGT", help="Ask for TGT where SRC occurs. Repeatable.")
+@click.option(
+    "--term", "terms", multiple=True, metavar="SRC=TGT", help="TGT stands where SRC occurs, guaranteed. Repeatable."
+)
+@click.option(
+    "--beam",
+    "beam_size",
+    type=click.IntRange(1, MAX_BEAM_SIZE),
+    metavar="N",
+    default=1,
+    help="Search with N hypotheses: slower, often better.  [default: 1, no search]",
+)
 @click.option("--show-detected-source", is_flag=True, help="Say on stderr which language was detected.")
 @click.option("--encoding", metavar="NAME", help="Of inputs and outputs.  [default: found out; output in UTF-8]")
 @click.option("--json", "as_json", is_flag=True, help="Write a line of JSON per segment to standard output.")
 @click.option("--no-progress", "progress", is_flag=True, flag_value=False, default=True, help="Show no progress.")
 @engine_options
 @output_options
-def translate(model: str | None, template: str | None, threads: int | None, n_ctx: int | None, **given: Any) -> int:
+def translate(engine: EngineFlags, **given: Any) -> int:
     """Translate text FILES, or standard input, sentence by sentence; layout stays.
 
     The translation of one input goes to standard output, unless -o names a file or a folder. Several inputs are
@@ -92,6 +105,7 @@ def translate(model: str | None, template: str | None, threads: int | None, n_ct
       bayling translate a.txt b.txt --to de -o translated/
       echo "Good morning." | bayling translate --to fr
       bayling translate notes.txt --to zh --term token=词元
+      bayling translate letter.txt --to zh --beam 5
 
     \b
     Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but some segments
@@ -101,11 +115,11 @@ def translate(model: str | None, template: str | None, threads: int | None, n_ct
     from bayling_lite.cli.opening import find_model, open_engine
 
     jobs = _plan(options)
-    path, settings = find_model(model, threads, n_ctx)
+    path, settings = find_model(engine)
     from bayling_lite.translate import Translator
 
-    with open_engine(path, settings, template=template, quiet=options.quiet) as engine:
-        translator = Translator(engine)
+    with open_engine(path, settings, template=engine.template, quiet=options.quiet) as opened:
+        translator = Translator(opened, beam_size=options.beam_size)
         return max([_run(job, translator, options) for job in jobs], default=0)
 
 
@@ -118,7 +132,8 @@ def _checked(given: dict[str, Any]) -> Options:
     """The options, checked.
 
     Raises:
-        UsageError: an unknown language or encoding, a term without ``=``, or nothing to translate.
+        UsageError: an unknown language or encoding, a term without ``=`` or with two translations, or nothing to
+            translate.
     """
     source, encoding, files = given["source"], given["encoding"], given["files"]
     if not files:
@@ -136,13 +151,13 @@ def _checked(given: dict[str, Any]) -> Options:
         "files": files,
         "target": find_language(given["target"]),
         "source": None if source.strip().casefold() == "auto" else find_language(source),
-        "terms": tuple(map(_term, given["terms"])),
+        "terms": check_terms(map(_term, given["terms"])),
         "encoding": None if encoding is None else check_encoding(encoding),
     }
     return Options(**{field.name: checked[field.name] for field in fields(Options)})
 
 
-def _term(text: str) -> tuple[str, str]:
+def _term(text: str) -> Term:
     source, equals, target = (part.strip() for part in text.partition("="))
     if not (source and equals and target):
         raise UsageError(f"--term wants SOURCE=TARGET, for example --term token=词元, not {text!r}.")
@@ -296,7 +311,7 @@ def _report(job: Job, translation: Translation, options: Options) -> None:
     total = len(translation.segments)
     if translation.missing_terms:
         terms = ", ".join(dict.fromkeys(f"{word}={wanted}" for word, wanted in translation.missing_terms))
-        say(f"{name}: the model did not use {terms} in {len(translation.missing_terms)} places.")
+        say(f"{name}: the model could not be made to use {terms} in {len(translation.missing_terms)} places.")
     if translation.failed:
         say(f"{name}: {translation.failed} of {total} segments could not be translated and stand as they were.")
     if translation.truncated:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -38,7 +39,8 @@ class Translation:
 
     ``source`` is the language given or detected, None when the text holds no word. ``conversation`` ends with the
     translation as the assistant's turn, ready for the user's next. ``document`` is the layout it was written into.
-    ``missing_terms`` are the required terms that a segment lacks, (source, target), once for each such segment.
+    ``missing_terms`` are the required terms that a segment lacks, (source, target), once for each such segment;
+    ``missing_words`` the words that this refinement required and the draft lacks.
     """
 
     text: str
@@ -50,6 +52,7 @@ class Translation:
     document: Document = field(repr=False, compare=False)
     translator: Translator = field(repr=False, compare=False)
     missing_terms: tuple[tuple[str, str], ...] = ()
+    missing_words: tuple[str, ...] = ()
 
     @property
     def failed(self) -> int:
@@ -61,11 +64,11 @@ class Translation:
         """The number of segments cut off at the token limit."""
         return sum(segment.status == "length" for segment in self.segments)
 
-    def refine(self, instruction: str) -> Translation:
+    def refine(self, instruction: str, *, required: str | Sequence[str] = ()) -> Translation:
         """The draft changed as the user says; see :meth:`stream_refine`."""
-        return self.stream_refine(instruction).result()
+        return self.stream_refine(instruction, required=required).result()
 
-    def stream_refine(self, instruction: str) -> TranslationStream:
+    def stream_refine(self, instruction: str, *, required: str | Sequence[str] = ()) -> TranslationStream:
         """Change the draft as the user says ("Use the word "早安".", "Make it formal."), and stream the new one.
 
         The conversation goes on: the request, the draft, then the instruction. Of a text of several segments
@@ -75,12 +78,17 @@ class Translation:
         - where nothing is quoted from it, a text on one line is changed as a whole, if that fits the context;
         - else each segment is changed in its own conversation, so that the layout stays.
 
+        The words ``required`` will be in the new draft, exactly as they are written, where the engine can search and it
+        is clear where they belong: in a draft that is changed as a whole, in the only segment that is changed, or (one
+        word) in each of those that the instruction quotes from. Of several such drafts the one that keeps most of this
+        one is taken, so it comes whole, at the end. ``missing_words`` of the result says which words are not in it.
+
         Raises:
-            UsageError: there is nothing to refine, or the instruction is empty.
+            UsageError: there is nothing to refine, or the instruction or a required word is empty.
             ContextOverflow: (while streaming) the conversation has grown too long for the context.
         """
-        return self.translator.stream_refinement(self, instruction)
+        return self.translator.stream_refinement(self, instruction, required=required)
 
-    async def arefine(self, instruction: str) -> Translation:
+    async def arefine(self, instruction: str, *, required: str | Sequence[str] = ()) -> Translation:
         """:meth:`refine` for asynchronous programs."""
-        return await self.stream_refine(instruction).aresult()
+        return await self.stream_refine(instruction, required=required).aresult()

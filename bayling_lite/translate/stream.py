@@ -6,18 +6,21 @@ import threading
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bayling_lite.engine.base import Completion, Engine, Generation, GenerationRequest
-from bayling_lite.errors import ContextOverflow
+from bayling_lite.errors import ContextOverflow, PhrasesDoNotFit
 from bayling_lite.messages import Conversation
 from bayling_lite.translate.formats.base import Writer
 from bayling_lite.translate.formats.plain import on_one_line
+from bayling_lite.translate.nearest import nearest
 from bayling_lite.translate.results import Status, TranslatedSegment, Translation
 from bayling_lite.translate.segments import Segment
 
-# Requests queued before they are needed, so that an engine that batches has something to batch.
-_AHEAD = 4
+# Requests queued before they are needed: the engine is to have something to batch also while it is the slow one among
+# those it works at that is waited for.
+_FEWEST_AHEAD = 4
+_AHEAD_PER_SEQUENCE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +29,18 @@ class Task:
 
     ``conversation`` ends with the user's turn when the model is to be asked. When ``status`` is given, nothing is asked
     and ``fallback`` is the text; else ``fallback`` stands when no answer comes. A request that does not fit the context
-    counts as one without an answer, unless ``required``: then it is an error.
+    counts as one without an answer, unless it ``must_fit``: then it is an error. ``words`` are required in the answer;
+    where the model cannot be made to write them, it is asked without that. With ``near``, the answer is found by a
+    search, and of its hypotheses the one nearest to this text is taken.
     """
 
     segment: Segment
     conversation: Conversation
     fallback: str
     status: Status | None = None
-    required: bool = False
+    must_fit: bool = False
+    words: tuple[str, ...] = ()
+    near: str = ""
 
 
 class TranslationStream:
@@ -56,11 +63,13 @@ class TranslationStream:
         self._writer = writer
         self._request = request
         self._finish = finish
+        self._ahead = max(_FEWEST_AHEAD, _AHEAD_PER_SEQUENCE * engine.info.n_parallel)
         self._queue: deque[Generation | None] = deque()  # the current task's first; None where nothing is asked
         self._lock = threading.Lock()  # of the queue
         self._text: list[str] = []
         self._answer = ""  # of the segment being made
         self._completion: Completion | None = None
+        self._words_fit = True
         self._segments: list[TranslatedSegment] = []
         self._cancelled = threading.Event()
         self._stopped = False
@@ -113,11 +122,12 @@ class TranslationStream:
     def _run(self) -> Generator[str, None, None]:
         try:
             for task in self._waiting():
-                if (generation := self._next()) is not None:
-                    with self._overflow_allowed(task):
+                for generation in self._attempts(task):
+                    with self._failure_allowed(task):
                         for piece in generation:
-                            yield from self._feed(piece)
+                            yield from self._feed(piece, task)
                         self._completion = generation.result()
+                        yield from self._feed_nearest(task)
                 yield from self._close(task)
             yield from self._end()
         except Exception as error:
@@ -129,12 +139,14 @@ class TranslationStream:
     async def _arun(self) -> AsyncGenerator[str, None]:
         try:
             for task in self._waiting():
-                if (generation := self._next()) is not None:
-                    with self._overflow_allowed(task):
+                for generation in self._attempts(task):
+                    with self._failure_allowed(task):
                         async for piece in generation:
-                            for text in self._feed(piece):
+                            for text in self._feed(piece, task):
                                 yield text
                         self._completion = generation.result()  # it has ended: this does not wait
+                        for text in self._feed_nearest(task):
+                            yield text
                 for text in self._close(task):
                     yield text
             for text in self._end():
@@ -157,24 +169,52 @@ class TranslationStream:
         """The generation of the next task; None when nothing is asked for it."""
         with self._lock:
             waiting = len(self._segments) + len(self._queue)
-            while len(self._queue) < _AHEAD and waiting < len(self._tasks) and not self._cancelled.is_set():
+            while len(self._queue) < self._ahead and waiting < len(self._tasks) and not self._cancelled.is_set():
                 task = self._tasks[waiting]
                 self._queue.append(self._engine.submit(self._request(task)) if task.status is None else None)
                 waiting += 1
             return self._queue[0] if self._queue else None
 
+    def _attempts(self, task: Task) -> Iterator[Generation]:
+        """The generation of a task; a second one, without the required words, where the first could not have them."""
+        generation = self._next()
+        if generation is None:
+            return
+        self._words_fit = True
+        yield generation
+        if not self._words_fit:
+            with self._lock:
+                if self._cancelled.is_set():
+                    return
+                generation = self._queue[0] = self._engine.submit(self._request(replace(task, words=())))
+            yield generation
+
     @contextmanager
-    def _overflow_allowed(self, task: Task) -> Iterator[None]:
-        """Take a request that does not fit the context for one without an answer, unless the task requires one."""
+    def _failure_allowed(self, task: Task) -> Iterator[None]:
+        """Note that the required words do not fit, and take a request that does not fit the context for one without an
+        answer, unless the task must have one.
+        """
         try:
             yield
+        except PhrasesDoNotFit:
+            # A search gives its text at the end: none of it has been read.
+            self._words_fit = False
         except ContextOverflow:
-            if task.required:
+            if task.must_fit:
                 raise
 
-    def _feed(self, piece: str) -> Iterator[str]:
-        self._answer += piece
-        yield from self._give(self._writer.feed(piece))
+    def _feed(self, piece: str, task: Task) -> Iterator[str]:
+        if not task.near:
+            yield from self._add(piece)
+
+    def _feed_nearest(self, task: Task) -> Iterator[str]:
+        if task.near and self._completion is not None:
+            found = self._completion.hypotheses
+            yield from self._add(nearest(found, task.near) if found else self._completion.text)
+
+    def _add(self, text: str) -> Iterator[str]:
+        self._answer += text
+        yield from self._give(self._writer.feed(text))
 
     def _give(self, text: str) -> Iterator[str]:
         if text:

@@ -28,7 +28,24 @@ def run(*arguments: str, text: str | None = "") -> subprocess.CompletedProcess[s
 def test_lines_in_answers_out(chain_model: Path) -> None:
     done = run("--model", str(chain_model), text="Hi\n/model\n")
     assert (done.returncode, done.stdout) == (0, "早 good day</\n")
-    assert f"Model: {chain_model.stem}\nPrompt template: bayling. Context: 512 tokens." in done.stderr
+    assert f"Model: {chain_model.stem}\nPrompt template: bayling. Context: 512 tokens.\n" in done.stderr
+    assert "Runs on: CPU, 1 thread\n" in done.stderr
+
+
+def test_a_word_that_is_asked_for_is_in_the_next_draft(tiny_model: Path) -> None:
+    asked = {
+        "use Kannst du": "Kannst du",
+        "use Können Sie": "Können Sie",
+        'use "Könnt ihr"': "Könnt ihr",
+        "mich should be uns": "uns",
+        "sehen durch erkennen ersetzen": "erkennen",
+    }
+    text = "".join(f"Can you see me?\n{line}\n" for line in asked)
+    done = run("--model", str(tiny_model), "--to", "de", "--from", "en", text=text)
+    answers = done.stdout.splitlines()
+    assert len(answers) == 2 * len(asked)
+    assert [word for word, answer in zip(asked.values(), answers[1::2], strict=True) if word not in answer] == []
+    assert "did not follow" not in done.stderr
 
 
 def test_one_shot_in_translation_mode(chain_model: Path) -> None:
@@ -50,6 +67,7 @@ def test_an_answer_is_the_same_for_the_same_seed(random_model: Path) -> None:
         (("--model", "pyproject.toml"), 1, "is not a GGUF model file"),
         (("--to", "klingon"), 2, "Unknown language 'klingon'"),
         (("--temperature", "-1"), 2, "temperature"),
+        (("--parallel", "129"), 2, "from 1 to 128"),
     ],
 )
 def test_what_cannot_be_is_said_on_stderr(arguments: tuple[str, ...], status: int, message: str) -> None:

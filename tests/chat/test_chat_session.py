@@ -136,6 +136,23 @@ def test_another_answer_takes_the_place_of_the_last_and_is_sampled(kind: Kind) -
         assert asked(engine)[-2:] == [turn.answer, "longer"]
 
 
+def test_a_word_that_is_asked_for_is_searched_for_and_the_draft_kept() -> None:
+    info = ModelInfo("searching", "bayling", n_ctx=4096, can_search=True)
+    engine = ScriptedEngine(["Das Haus ist groß.", "Das Gebäude ist groß.", "Das Gebäude.", "Kurz."], info=info)
+    session = Session(engine, target=DE, source=EN)
+    run(session, "The house is big.")
+    plan = session.plan("Haus should be Gebäude")
+    assert plan.required == ("Gebäude",)
+    run(session, plan)
+    search = engine.requests[-1].search
+    assert search is not None
+    assert search.required == ("Gebäude",)
+    run(session, session.plan_again())  # sampled, so it cannot be searched for
+    assert (engine.requests[-1].search, engine.requests[-1].sampling.temperature) == (None, 0.7)
+    run(session, "shorter")
+    assert engine.requests[-1].search is None
+
+
 def test_a_stopped_answer_is_kept_as_the_draft() -> None:
     engine = ScriptedEngine(["eins zwei drei vier fünf sechs"], delay=0.05)
     session = Session(engine, target=DE)

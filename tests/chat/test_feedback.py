@@ -83,6 +83,11 @@ def test_a_request_for_a_word_gets_the_wording_that_models_are_trained_on(agains
         (EN_ZH, "too long", Rule.STYLE),
         (EN_DE, "a bit less formal", Rule.STYLE),
         (EN_DE, "bitte kürzer", Rule.STYLE),
+        (EN_DE, "use simpler words", Rule.STYLE),
+        (EN_DE, "use formal language", Rule.STYLE),
+        (EN_DE, "verwende kürzere Sätze", Rule.STYLE),
+        (EN_FR, "utilise le vouvoiement", Rule.REQUEST),
+        (EN_ZH, "用更正式的语气", Rule.STYLE),
         (EN_DE, "Mach es etwas höflicher.", Rule.STYLE),
         (EN_FR, "plus formel, s'il vous plaît", Rule.STYLE),
         (EN_FR, "Rends-le plus court", Rule.STYLE),
@@ -179,6 +184,42 @@ def test_a_fixed_source_language_makes_requests_in_another_language_feedback() -
 def test_forced_feedback_needs_no_proof() -> None:
     assert forced_feedback("use the back door", EN_DE).instruction == 'Use the word "the back door".'
     assert forced_feedback("the rhythm is off", EN_DE).instruction == "the rhythm is off"
+
+
+@pytest.mark.parametrize(
+    ("against", "line", "required"),
+    [
+        (EN_DE, "use Gebäude", "Gebäude"),
+        (EN_DE, 'use "the house"', "the house"),
+        (EN_DE, "Haus should be Gebäude", "Gebäude"),
+        (EN_DE, 'Fix "Haus": it should be "Gebäude".', "Gebäude"),
+        (EN_ZH, "把“早上好”改成“早安”", "早安"),
+        (EN_ZH, "用早安代替早上好", "早安"),
+    ],
+)
+def test_the_word_that_is_asked_for_is_required(against: Draft, line: str, required: str) -> None:
+    assert read_line(line, against).required == (required,)
+    assert forced_feedback(line, against).required == (required,)
+
+
+@pytest.mark.parametrize(
+    ("against", "line"),
+    [
+        (EN_DE, "use simpler words"),
+        (EN_DE, "use fewer nouns"),
+        (EN_DE, "use formal language"),
+        (EN_DE, "Haus should be shorter"),
+        (EN_DE, "use the back door"),
+        (EN_DE, "verwende kürzere Sätze"),
+        (EN_FR, "utilise le vouvoiement"),
+        (EN_ZH, "用更正式的语气"),
+        (EN_ZH, "请使用书面语言"),
+        (ZH_EN, "use a friendlier tone"),
+    ],
+)
+def test_what_may_not_be_a_word_is_not_required(against: Draft, line: str) -> None:
+    assert read_line(line, against).required == ()
+    assert forced_feedback(line, against).required == ()
 
 
 def test_two_quoted_words_are_not_taken_for_one() -> None:

@@ -61,11 +61,23 @@ def test_half_a_character_is_placed(chain_model: Path, tmp_path: Path) -> None:
         assert "the byte 0xe3 on line 3" in done.stderr
 
 
-def test_a_required_term_that_is_not_used_is_reported(chain_model: Path, tmp_path: Path) -> None:
+def test_a_required_term_is_used(chain_model: Path, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("Hello token.\n", encoding="utf-8")
     command = "bayling translate a.txt --to zh --from en --term token=词元 --term Hello=早"
     done = shell(command, tmp_path, BAYLING_MODEL=str(chain_model))
-    assert "the model did not use token=词元 in 1 places" in done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "词元" in done.stdout
+    assert "早" in done.stdout
+
+
+def test_a_required_term_that_cannot_be_used_is_reported(chain_model: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("Hello token.\n", encoding="utf-8")
+    # It fits the context, but not a second time, as a part of the answer.
+    term = "x" * 150
+    command = f"bayling translate a.txt --to zh --from en --term token={term}"
+    done = shell(command, tmp_path, BAYLING_MODEL=str(chain_model))
+    assert (done.returncode, done.stdout) == (0, "早 good day</\n")
+    assert f"the model could not be made to use token={term} in 1 places" in done.stderr
 
 
 def test_several_outputs_are_named(chain_model: Path, tmp_path: Path) -> None:

@@ -14,12 +14,13 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
 from bayling_lite.cli import main
 from bayling_lite.cli.progress import progress_line
+from bayling_lite.engine.llama import LlamaEngine
 
 ANSWER = "早 good day</"  # of the chain model, to anything
 COMMAND = [sys.executable, "-c", "from bayling_lite.cli import main; main()", "translate"]
@@ -130,12 +131,20 @@ def test_nothing_is_overwritten_without_force(run: Run) -> None:
         (["-", "--to", "zh", "-o", "folder"], 2, "no name"),
         (["-", "-", "--to", "zh"], 2, "once only"),
         (["a.txt", "--to", "zh", "--term", "token"], 2, "--term token=词元"),
+        (["a.txt", "--to", "zh", "--term", "a=b", "--term", "a=c"], 2, "'a' has two translations"),
+        (["a.txt", "--to", "zh", "--beam", "0"], 2, "--beam"),
+        (["a.txt", "--to", "zh", "--beam", "33"], 2, "1<=x<=32"),
         (["a.txt", "--to", "zh", "--encoding", "klingon"], 2, "Unknown encoding"),
         (["a.txt", "--to", "zh", "--encoding", "utf-16-le"], 1, "is not utf-16-le text"),
         (["a.txt", "--to", "zh", "--model", "missing.gguf"], 4, "There is no file missing.gguf."),
         (["a.txt", "--to", "zh", "--model", "binary.gguf"], 1, "binary.gguf"),
         (["a.txt", "--to", "zh", "--model", "truncated.gguf"], 1, "truncated"),
         (["a.txt", "--to", "zh", "--threads", "0"], 2, "--threads"),
+        (["a.txt", "--to", "zh", "--parallel", "0"], 2, "--parallel"),
+        (["a.txt", "--to", "zh", "--parallel", "1000"], 2, "from 1 to 128, not 1000"),
+        (["a.txt", "--to", "zh", "--gpu-layers", "-1"], 2, "--gpu-layers"),
+        (["a.txt", "--to", "zh", "--kv-type", "q4"], 2, "'f16', 'f32', 'q8_0'"),
+        (["a.txt", "--to", "zh", "--template", "klingon"], 2, "There is no template 'klingon'"),
         (["\x1b]0;evil\x07.txt", "--to", "zh"], 1, "There is no file .txt."),
     ],
 )
@@ -156,6 +165,43 @@ def test_bad_input_is_answered_in_a_line(
     assert "Traceback" not in outcome.err
     assert "\x1b" not in outcome.err
     assert text_files() == before
+
+
+def test_the_engine_is_set_up_by_options(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[dict[str, object]] = []
+    open_ = LlamaEngine.open
+
+    def spy(path: Path, **options: Any) -> LlamaEngine:
+        opened.append(options)
+        return open_(path, **options)
+
+    monkeypatch.setattr(LlamaEngine, "open", spy)
+    monkeypatch.setenv("BAYLING_PARALLEL", "2")
+    flags = ("--kv-type", "q8_0", "--gpu-layers", "0", "--mlock", "--no-mmap", "--ctx", "400", "--threads", "1")
+    assert run("--to", "zh", "--from", "en", *flags, stdin=b"Hello. Bye.").out.decode() == f"{ANSWER}{ANSWER}"
+    assert run("--to", "zh", "--from", "en", "--template", "bayling-3", stdin=b"Hello.").status == 0
+    chosen: dict[str, object] = {
+        "n_ctx": 400,
+        "n_parallel": 2,
+        "n_threads": 1,
+        "n_gpu_layers": 0,
+        "kv_type": "q8_0",
+        "use_mmap": False,
+        "use_mlock": True,
+    }
+    left: dict[str, object] = dict.fromkeys(chosen)
+    assert opened == [
+        {"template": None} | chosen,
+        {"template": "bayling-3"} | left | {"n_parallel": 2, "use_mlock": False},
+    ]
+
+
+def test_the_log_says_what_the_model_runs_on(chain_model: Path, tmp_path: Path) -> None:
+    process = started(
+        chain_model, tmp_path, "--to", "zh", "-v", "--parallel", "3", stdin=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    said = process.communicate(b"")[1].decode()
+    assert f"{chain_model.stem}: CPU, 1 thread; context 512 tokens, 3 requests at once\n" in said
 
 
 def test_no_file_and_a_terminal_says_what_to_do(run: Run) -> None:
@@ -284,8 +330,8 @@ def test_progress_line() -> None:
 # With the embedded model.
 
 
-def translated(model: Path, folder: Path, text: str, target: str) -> str:
-    process = started(model, folder, "--to", target, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+def translated(model: Path, folder: Path, text: str, target: str, *more: str) -> str:
+    process = started(model, folder, "--to", target, *more, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     out = process.communicate(text.encode(), timeout=120)[0].decode()
     assert process.returncode == 0
     return out
@@ -313,3 +359,19 @@ def test_the_embedded_model_translates_from_chinese(tiny_model: Path, tmp_path: 
     out = translated(tiny_model, tmp_path, "早上好。你好吗？\n", "en")
     assert re.search(r"[A-Za-z]{2}", out)
     assert not re.search(r"[\u4e00-\u9fff]", out)
+
+
+def test_the_embedded_model_uses_terms(tiny_model: Path, tmp_path: Path) -> None:
+    text = "The house is big. Where is the token?\nA house and a garden.\n"
+    terms = ("--term", "house=Gebäude", "--term", "token=Jeton", "--term", "garden=Parkanlage")
+    lines = translated(tiny_model, tmp_path, text, "de", *terms).splitlines()
+    assert len(lines) == 2
+    assert all(word in lines[0] for word in ("Gebäude", "Jeton"))
+    assert all(word in lines[1] for word in ("Gebäude", "Parkanlage"))
+
+
+def test_the_embedded_model_searches(tiny_model: Path, tmp_path: Path) -> None:
+    text = "Good morning. How are you?\n"
+    assert translated(tiny_model, tmp_path, text, "de", "--beam", "5").count("\n") == 1
+    terms = ("--beam", "6", "--term", "morning=Morgen")
+    assert "Morgen" in translated(tiny_model, tmp_path, text, "de", *terms)

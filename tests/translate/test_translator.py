@@ -15,7 +15,6 @@ from bayling_lite.languages import find_language
 from bayling_lite.messages import Conversation
 from bayling_lite.prompts import Wording, translation_instruction, user_turn
 from bayling_lite.translate import Translator
-from bayling_lite.translate.translator import occurs
 
 CHINESE, GERMAN, ENGLISH, FRENCH = (find_language(code) for code in ("zh", "de", "en", "fr"))
 LETTER = "Dear Anna,\n\nGood morning. How are you?\n\n* 123\n* Thank you!\n\nBest wishes\n"
@@ -111,16 +110,6 @@ def test_terms_are_asked_for_where_they_occur() -> None:
             translation_instruction("No such word.", GERMAN),
         ]
     )
-
-
-def test_a_term_occurs_as_a_word() -> None:
-    assert occurs("token", "Token!")
-    assert not occurs("art", "party")
-    assert occurs("公园", "我们去公园吧")
-    assert occurs("C++", "I like C++.")
-    assert not occurs("", "text")
-    assert occurs("a.b", "x a.b")
-    assert not occurs("a.b", "x acb")
 
 
 def test_an_empty_answer_keeps_the_source_and_is_counted() -> None:
@@ -319,3 +308,17 @@ def test_many_segments_in_order() -> None:
     engine = ScriptedEngine(lambda conversation: asked_text(conversation).upper())
     translation = Translator(engine).translate("\n".join(numbers), "de", "en")
     assert translation.text == "\n".join(numbers).upper()
+
+
+def test_as_many_requests_are_ahead_as_the_engine_serves_twice_over() -> None:
+    for n_parallel, ahead in ((1, 4), (8, 16)):
+        engine = ScriptedEngine(
+            lambda _: "x y z", delay=0.01, info=ModelInfo("m", "bayling", 4096, n_parallel=n_parallel)
+        )
+        stream = Translator(engine).stream("\n".join(f"Line {number}" for number in range(50)), "de", "en")
+        next(iter(stream))
+        assert len(engine.requests) == ahead
+        stream.cancel()
+        list(stream)
+        assert len(engine.requests) == ahead
+        engine.close()

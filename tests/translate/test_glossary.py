@@ -1,0 +1,70 @@
+"""Glossary terms: which apply where, which contradict one another, and when a word counts as being there."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from bayling_lite.engine import constraints
+from bayling_lite.errors import UsageError
+from bayling_lite.translate.glossary import applying, check_terms, occurs
+
+
+def test_a_term_occurs_as_a_word() -> None:
+    assert occurs("token", "Token!")
+    assert not occurs("art", "party")
+    assert occurs("公园", "我们去公园吧")
+    assert occurs("C++", "I like C++.")
+    assert not occurs("", "text")
+    assert occurs("a.b", "x a.b")
+    assert not occurs("a.b", "x acb")
+    assert occurs("art", "party art")
+
+
+@pytest.mark.parametrize(
+    ("term", "text"), [("BayLing", "我喜欢BayLing。"), ("Token", "这个Token很长"), ("3", "有3个"), ("été", "l'été")]
+)
+def test_a_latin_word_needs_no_space_beside_chinese(term: str, text: str) -> None:
+    assert occurs(term, text)
+
+
+def test_what_a_search_guarantees_counts_as_being_there() -> None:
+    pieces = ("", " ", "a", "Token", "词", "token", "s", "-", "_", "9", "。", "e\u0301", "é", "Tokens")
+    phrases = ("Token", "词", "a", "词a", "a词", "9", "-Token", "Token-", "é")
+    texts = ["".join(parts) for parts in itertools.product(pieces, repeat=3)]
+    guaranteed = [(phrase, text) for phrase in phrases for text in texts if constraints.occurs(phrase, text)]
+    assert len(guaranteed) > 1000
+    assert [pair for pair in guaranteed if not occurs(*pair)] == []
+
+
+def test_the_longer_of_two_terms_counts() -> None:
+    terms = [("York", "约克"), ("New York", "纽约"), ("new", "新")]
+    assert applying(terms, "I live in New York.") == (("New York", "纽约"),)
+    assert applying(terms, "From York to New York.") == (("York", "约克"), ("New York", "纽约"))
+    assert applying(terms, "A new house in York.") == (("York", "约克"), ("new", "新"))
+    assert applying([("北京", "Beijing"), ("北京大学", "Peking University")], "我在北京大学。") == (
+        ("北京大学", "Peking University"),
+    )
+
+
+def test_the_term_that_is_written_as_in_the_text_counts() -> None:
+    terms = [("polish", "polieren"), ("Polish", "polnisch")]
+    assert applying(terms, "I polish my shoes.") == (("polish", "polieren"),)
+    assert applying(terms, "My Polish shoes.") == (("Polish", "polnisch"),)
+    assert applying([("polish", "polieren")], "Polish your shoes!") == (("polish", "polieren"),)
+
+
+def test_terms_are_taken_once_and_with_single_spaces() -> None:
+    assert check_terms([("a", "b"), (" a", "b\n"), ("c  d", "e\tf")]) == (("a", "b"), ("c d", "e f"))
+
+
+def test_a_word_with_two_translations_is_refused() -> None:
+    with pytest.raises(UsageError, match="'bank' has two translations, 'Bank' and 'Ufer': choose one"):
+        check_terms([("bank", "Bank"), ("bank", "Ufer")])
+
+
+@pytest.mark.parametrize("term", [("", "x"), ("x", " ")])
+def test_half_a_term_is_refused(term: tuple[str, str]) -> None:
+    with pytest.raises(UsageError, match="neither can be empty"):
+        check_terms([term])
