@@ -13,9 +13,9 @@ from collections.abc import Sequence
 
 _N_GRAM = 3
 # Tokens guessed at a time, carefully and boldly. On a CPU, a step of four rows takes about three times as long as one
-# of a single row, a step of sixteen about six times: the first pays when two guesses of three are right, the second
-# when six of fifteen are. Where it fails after a few, the text has most likely only changed a word.
-_CAREFUL, _BOLD = 3, 15
+# of a single row, a step of 24 about eight times: the first pays when two guesses of three are right, the second when
+# eight of 23 are. Where it fails after a few, the text has most likely only changed a word.
+_CAREFUL, _BOLD = 3, 23
 _ENOUGH = {_CAREFUL: 2, _BOLD: 2}
 # After a careful guess that did not pay, so many tokens come without one.
 _REST = 6

@@ -92,8 +92,9 @@ class Job:
             self._n_cached = len(self.slot.tokens)
         return self.slot is not None
 
-    def read(self, room: int) -> list[Plan]:
-        """The next part of the tokens that are not in memory, at most ``room`` of them."""
+    def read(self, room: int, n_guesses: int) -> list[Plan]:
+        """The next part of the tokens that are not in memory, at most ``room`` of them, and guesses of what follows."""
+        del n_guesses
         if self.slot is None or room < 1:
             return []
         todo = self.tokens[len(self.slot.tokens) :]
@@ -179,13 +180,28 @@ class SamplingJob(Job):
         """The prompt and the answer so far."""
         return self._tokens
 
+    def read(self, room: int, n_guesses: int) -> list[Plan]:
+        """The next part of the tokens that are not in memory, and at its end guesses of what the answer begins with."""
+        plans = super().read(room, n_guesses)
+        if not plans or not plans[0].n_logits:
+            return plans
+        draft = self._draft(min(n_guesses, room - len(plans[0].tokens)))
+        return [Plan(plans[0].slot, [*plans[0].tokens, *draft], 1 + len(draft))]
+
     def write(self, room: int) -> list[Plan]:
         """The newest token, and guesses of those after it."""
         assert self.slot is not None  # noqa: S101 - placed before it writes
-        # The last token of an answer is never evaluated, and one comes out of every step without a guess.
-        room = min(room, self._left - 1)
-        draft = self._drafter.propose(self._tokens, room) if self._drafter else []
+        draft = self._draft(room)
         return [Plan(self.slot, [self._tokens[-1], *draft], 1 + len(draft))]
+
+    def _draft(self, room: int) -> list[int]:
+        if self._drafter is None:
+            return []
+        # The last token of an answer is never evaluated, and one comes out of every step without a guess.
+        draft = self._drafter.propose(self._tokens, min(room, self._left - 1))
+        ends = (at for at, token in enumerate(draft) if self._place.is_end(token))
+        del draft[next(ends, len(draft)) + 1 :]  # what came after the end of an earlier answer never comes again
+        return draft
 
     def advance(self, plans: Sequence[Plan], first_row: int) -> None:
         """Choose a token, and further ones as long as what was guessed is what is chosen."""

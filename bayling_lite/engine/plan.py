@@ -16,12 +16,15 @@ _KV_BYTES: dict[KVType, float] = {"f16": 2.0, "f32": 4.0, "q8_0": 34 / 32}
 _DEFAULT_N_CTX = 8192
 _SMALLEST_N_CTX = 8
 _N_BATCH = 512
+# Tokens in a step while answers are flowing: with more of the prompts in it, their readers would wait. Besides, from 64
+# on llama.cpp's flash attention for CPUs computes every token with every cell of the memory, other sequences' too.
+_N_MIXED, _N_MIXED_ON_GPU = 48, 512
 _SMALLEST_UBATCH = 32
 _SCORES_BYTES = 128 * 2**20
 # Sequences at once. On a CPU a wider batch than 16 is hardly faster and makes everybody wait; a small model gains
-# nothing from more than 4, for its time goes into attention, which looks at the others' tokens too. A GPU has room for
+# nothing from more than 8, for its time goes into attention, which looks at the others' tokens too. A GPU has room for
 # more. The states of a recurrent model are large, and there is one for each sequence.
-_PARALLEL, _PARALLEL_SMALL, _PARALLEL_ON_GPU, _PARALLEL_RECURRENT = 16, 4, 32, 4
+_PARALLEL, _PARALLEL_SMALL, _PARALLEL_ON_GPU, _PARALLEL_RECURRENT = 16, 8, 32, 4
 _MOST_PARALLEL = 128
 _MOST_SEQUENCES = 256  # LLAMA_MAX_SEQ
 # Sequences besides those at work: hypotheses of a search, and conversations to come back to.
@@ -36,7 +39,7 @@ class EngineOptions(TypedDict, total=False):
 
     ======================  ==========================================================================================
     ``n_ctx``               tokens that one request may have; by default what the model was trained with, at most 8192
-    ``n_parallel``          sequences evaluated together; by default 16, 4 of a small model, 32 on a GPU
+    ``n_parallel``          sequences evaluated together; by default 16, 8 of a small model, 32 on a GPU
     ``n_batch``             tokens evaluated in one step; by default 512
     ``n_threads``           by default one per physical core that this process may use, or one for a small model
     ``n_gpu_layers``        layers on the GPU; by default all of them where llama.cpp was built for one, else none
@@ -79,6 +82,7 @@ class ContextPlan:
     n_sequences: int
     n_batch: int
     n_ubatch: int
+    n_mixed: int
     n_outputs: int
     n_threads: int
     kv_type: KVType
@@ -139,6 +143,7 @@ def plan_context(shape: ModelShape, options: EngineOptions, *, on_gpu: bool) -> 
         n_sequences=n_sequences,
         n_batch=n_batch,
         n_ubatch=n_ubatch,
+        n_mixed=_N_MIXED_ON_GPU if on_gpu else _N_MIXED,
         n_outputs=n_outputs,
         n_threads=options.get("n_threads") or default_threads(shape.model_bytes),
         kv_type=kv_type,

@@ -12,6 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from bayling_lite.engine.answers import Answer, Answers
 from bayling_lite.engine.decoder import Chunk, Decoder, Outcome
@@ -27,12 +28,14 @@ from bayling_lite.errors import BaylingError, ContextOverflow, EngineClosed, Eng
 from bayling_lite.messages import Conversation
 from bayling_lite.prompts import Template
 
-# Tokens in a step while answers are flowing: with more of the prompts in it, their readers would wait. From 64 on,
-# llama.cpp's flash attention for CPUs computes every token with every cell of the memory, other sequences' too.
-_MOST_AMID_ANSWERS = 48
 # The kernels of llama.cpp work in blocks of 16 rows: so many cost less than 12 do, and 17 much more. Steps are filled
 # up to such a block with guesses, and long prompts are cut where one ends.
 _BLOCK = 16
+# An answer that flows alone may guess further.
+_BLOCK_ALONE = 24
+# Where twice as many prompts wait as answers flow, or more, a step reads prompts alone: so many tokens for each answer
+# that waits meanwhile and each prompt that does not have to.
+_ASIDE = 64
 # What another job is about to evaluate is worth waiting for from this many tokens on.
 _WORTH_WAITING = 8
 # Cells kept free for each running sequence when another one is let in.
@@ -41,8 +44,22 @@ _GROWTH = 16
 Work = list[tuple[Job, list[Plan]]]
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a scheduler keeps to.
+
+    ``n_ctx`` is the most tokens of one request, ``n_parallel`` the most requests at once, ``n_mixed`` the most tokens
+    of a step while answers are flowing. ``drafting`` is false where guessing ahead is switched off.
+    """
+
+    n_ctx: int
+    n_parallel: int
+    n_mixed: int
+    drafting: bool = True
+
+
 class Scheduler:
-    """Serves generations on one decoder, ``n_parallel`` sequences at a time, each with up to ``n_ctx`` tokens.
+    """Serves generations on one decoder.
 
     ``replacements`` are placeholders that the model writes, and what stands for them in the answers' texts.
     The worker closes the decoder when it ends, and calls ``free`` for what is below it (the model).
@@ -54,21 +71,18 @@ class Scheduler:
         vocabulary: Vocabulary,
         template: Template,
         free: Callable[[], None],
-        *,
-        n_ctx: int,
-        n_parallel: int,
-        drafting: bool = True,
+        limits: Limits,
         replacements: Mapping[str, str] | None = None,
     ) -> None:
         self._decoder = decoder
         self._template = template
         self._tokenizer = Tokenizer(vocabulary, template)
         self._free = free
-        self._n_ctx = n_ctx
-        self._n_parallel = n_parallel
+        self._limits = limits
         self._replacements = replacements
-        self._place = Workplace(decoder, Sequences(decoder), vocabulary, self._tokenizer.stop_ids, Answers(), drafting)
+        self._place = Workplace(decoder, Sequences(decoder), vocabulary, self._tokenizer.stop_ids, Answers(), limits.drafting)
         self._jobs: list[Job] = []  # in the order they came; the worker's own
+        self._read_aside = False  # the last step read prompts alone, beside which answers wait
         self._full = False  # a job had to give its memory up; until another one ends, none may take any
         self._changed = threading.Condition()
         self._queue: deque[StreamedGeneration] = deque()
@@ -150,7 +164,7 @@ class Scheduler:
         """Let waiting requests in while there are sequences for them."""
         while True:
             rows = sum(job.width for job in self._jobs)
-            if len(self._jobs) >= self._n_parallel or rows >= max(self._n_parallel, _BLOCK):
+            if len(self._jobs) >= self._limits.n_parallel or rows >= max(self._limits.n_parallel, _BLOCK):
                 return
             # Whoever waits for room in memory stands before those in the queue.
             if any(job.waiting and not job.follows for job in self._jobs):
@@ -185,9 +199,9 @@ class Scheduler:
             )
         parts = self._template.render(request.conversation)
         prompt = self._tokenizer.encode(parts, self._place.answers.recall)
-        room = self._n_ctx - len(prompt)
+        room = self._limits.n_ctx - len(prompt)
         if room < 1:
-            raise ContextOverflow(len(prompt), self._n_ctx)
+            raise ContextOverflow(len(prompt), self._limits.n_ctx)
 
         def new_stream() -> TextStream:
             thinking = thinking_filter(self._template, parts)
@@ -248,22 +262,39 @@ class Scheduler:
         self._forget_done()
 
     def _compose(self) -> Work:
-        """What the next batch holds: answers first, then parts of prompts, as much for each."""
-        work: Work = []
+        """What the next batch holds: answers first, then parts of prompts, as much for each.
+
+        Prompts in large batches are read faster than bit by bit beside the answers. Where many wait for few answers
+        they are, every second step.
+        """
         writing = [job for job in self._jobs if not job.reading]
-        spare = _BLOCK - sum(job.width for job in writing)
+        reading = [job for job in self._jobs if job.reading and job.slot is not None]
+        if writing and not self._read_aside:
+            room = min(_ASIDE * len(reading) // len(writing), self._decoder.n_batch) // _BLOCK * _BLOCK
+            work = self._reads(reading, room) if room >= 2 * _ASIDE else []
+            self._read_aside = sum(len(plan.tokens) for _, plans in work for plan in plans) >= 2 * _ASIDE
+            if self._read_aside:
+                return work
+        self._read_aside = False
+        work = []
+        spare = (_BLOCK_ALONE if len(writing) == 1 else _BLOCK) - sum(job.width for job in writing)
         for job in writing:
             with self._answering_for(job):
                 plans = job.write(spare)
                 spare -= sum(len(plan.tokens) - 1 for plan in plans)
                 work.append((job, plans))
         taken = sum(len(plan.tokens) for _, plans in work for plan in plans)
-        most = min(self._decoder.n_batch, _MOST_AMID_ANSWERS) if writing else self._decoder.n_batch
+        most = min(self._decoder.n_batch, self._limits.n_mixed) if writing else self._decoder.n_batch
         room = min(max(most, taken + _BLOCK) // _BLOCK * _BLOCK, self._decoder.n_batch) - taken
-        reading = [job for job in self._jobs if job.reading and not job.waiting]
-        reading.sort(key=lambda job: len(job.tokens))  # what short ones leave over is for the long ones
-        for position, job in enumerate(reading):
-            plans = job.read(room // (len(reading) - position))
+        return work + self._reads(reading, room)
+
+    def _reads(self, jobs: list[Job], room: int) -> Work:
+        """Parts of prompts of ``room`` tokens in all."""
+        work: Work = []
+        n_guesses = _BLOCK_ALONE - 1 if len(self._jobs) == 1 else 0
+        jobs = sorted(jobs, key=lambda job: len(job.tokens))  # what short ones leave over is for the long ones
+        for position, job in enumerate(jobs):
+            plans = job.read(room // (len(jobs) - position), n_guesses)
             room -= sum(len(plan.tokens) for plan in plans)
             if plans:
                 work.append((job, plans))

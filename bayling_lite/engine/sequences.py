@@ -13,7 +13,7 @@ from bayling_lite.engine.decoder import Decoder
 
 # What is kept of requests that have ended: the last few, and no more than an eighth of the memory. Each step looks at
 # every cell up to the last that is used, so idle ones cost time as well as room.
-_IDLE_SLOTS = 8
+_IDLE_SLOTS = 4
 _IDLE_SHARE = 8
 # A copied prefix shorter than this is not worth a sequence.
 _WORTHWHILE = 8

@@ -61,6 +61,7 @@ def test_guesses_grow_while_they_are_right_and_rest_when_they_are_not() -> None:
     lookup = PromptLookup()
     assert len(lookup.propose(said, 15)) == 3
     lookup.learn(3, 3)
+    assert len(lookup.propose(said, 99)) == 23
     assert len(lookup.propose(said, 15)) == 15
     lookup.learn(15, 3)
     assert len(lookup.propose(said, 15)) == 15

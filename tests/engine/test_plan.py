@@ -45,7 +45,7 @@ def test_all_requests_share_more_cells_than_one_may_have_where_that_costs_little
 
 @pytest.mark.parametrize(
     ("shape", "on_gpu", "expected"),
-    [(SMALL, False, 4), (LARGE, False, 16), (LARGE, True, 32), (replace(LARGE, recurrent=True), True, 4)],
+    [(SMALL, False, 8), (LARGE, False, 16), (LARGE, True, 32), (replace(LARGE, recurrent=True), True, 4)],
 )
 def test_the_number_of_sequences_follows_model_and_machine(shape: ModelShape, on_gpu: bool, expected: int) -> None:
     assert made(shape, on_gpu=on_gpu).n_parallel == expected

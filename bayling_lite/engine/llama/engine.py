@@ -17,7 +17,7 @@ from bayling_lite.engine.llama.context import LlamaContext
 from bayling_lite.engine.llama.model import device, load_model, n_gpu_layers, shape_of, start_backend
 from bayling_lite.engine.llama.vocabulary import LlamaVocabulary
 from bayling_lite.engine.plan import EngineOptions, check_options, plan_context
-from bayling_lite.engine.scheduler import Scheduler
+from bayling_lite.engine.scheduler import Limits, Scheduler
 from bayling_lite.engine.templates import choose_template, describe, placeholders
 from bayling_lite.messages import Conversation
 
@@ -75,10 +75,8 @@ class LlamaEngine:
                 vocabulary,
                 chosen,
                 free,
-                n_ctx=plan.n_ctx,
-                n_parallel=plan.n_parallel,
-                drafting=options.get("drafting", True),
-                replacements=replacements,
+                Limits(plan.n_ctx, plan.n_parallel, plan.n_mixed, options.get("drafting", True)),
+                replacements,
             )
         except BaseException:
             context.close()
