@@ -15,6 +15,7 @@ from bayling_lite.engine.drafting import PromptLookup
 from bayling_lite.engine.generation import StreamedGeneration
 from bayling_lite.engine.sequences import Sequences, Slot
 from bayling_lite.engine.tokens import Vocabulary
+from bayling_lite.errors import EngineError
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,11 @@ class Job:
     def waiting(self) -> bool:
         """Whether it has no sequence to work with yet."""
         return self.slot is None
+
+    @property
+    def generating(self) -> bool:
+        """Whether the prompt was read to its end."""
+        return self._prompted is not None
 
     def start(self) -> bool:
         """Take a sequence for the tokens there are; false when none is free."""
@@ -233,6 +239,8 @@ class SamplingJob(Job):
         """Choose the next token from a row of logits; with the reason, if it ends the answer."""
         logits = self._place.decoder.logits[row]
         token = self._sampler.sample(row) if self._sampler else int(logits.argmax())
+        if not np.isfinite(logits[token]):
+            raise EngineError("The model computes no numbers here: its file may be damaged. Fetch or convert it again.")
         if self._place.is_end(token):
             return token, "stop"
         self._tokens.append(token)

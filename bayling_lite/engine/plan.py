@@ -40,7 +40,7 @@ class EngineOptions(TypedDict, total=False):
     ======================  ==========================================================================================
     ``n_ctx``               tokens that one request may have; by default what the model was trained with, at most 8192
     ``n_parallel``          sequences evaluated together; by default 16, 8 of a small model, 32 on a GPU
-    ``n_batch``             tokens evaluated in one step; by default 512
+    ``n_batch``             tokens evaluated in one step; by default 512, and never fewer than the sequences need
     ``n_threads``           by default one per physical core that this process may use, or one for a small model
     ``n_gpu_layers``        layers on the GPU; by default all of them where llama.cpp was built for one, else none
     ``kv_type``             number format of the KV cache: f16 (the default), f32 (the most accurate) or q8_0

@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 from bayling_lite.engine.answers import Answer, Answers
@@ -34,8 +34,8 @@ _BLOCK = 16
 # An answer that flows alone may guess further.
 _BLOCK_ALONE = 24
 # Where twice as many prompts wait as answers flow, or more, a step reads prompts alone: so many tokens for each answer
-# that waits meanwhile and each prompt that does not have to.
-_ASIDE = 64
+# that waits meanwhile and each prompt that does not have to, and no more than the last number.
+_ASIDE, _MOST_ASIDE = 64, 256
 # What another job is about to evaluate is worth waiting for from this many tokens on.
 _WORTH_WAITING = 8
 # Cells kept free for each running sequence when another one is let in.
@@ -62,7 +62,8 @@ class Scheduler:
     """Serves generations on one decoder.
 
     ``replacements`` are placeholders that the model writes, and what stands for them in the answers' texts.
-    The worker closes the decoder when it ends, and calls ``free`` for what is below it (the model).
+    The worker closes the decoder when it ends, and calls ``free`` for what is below it (the model). Within ``in_use``
+    that waits, or has happened: EngineClosed.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Scheduler:
         vocabulary: Vocabulary,
         template: Template,
         free: Callable[[], None],
+        in_use: Callable[[], AbstractContextManager[None]],
         limits: Limits,
         replacements: Mapping[str, str] | None = None,
     ) -> None:
@@ -78,9 +80,12 @@ class Scheduler:
         self._template = template
         self._tokenizer = Tokenizer(vocabulary, template)
         self._free = free
+        self._in_use = in_use
         self._limits = limits
         self._replacements = replacements
-        self._place = Workplace(decoder, Sequences(decoder), vocabulary, self._tokenizer.stop_ids, Answers(), limits.drafting)
+        self._place = Workplace(
+            decoder, Sequences(decoder), vocabulary, self._tokenizer.stop_ids, Answers(), limits.drafting
+        )
         self._jobs: list[Job] = []  # in the order they came; the worker's own
         self._read_aside = False  # the last step read prompts alone, beside which answers wait
         self._full = False  # a job had to give its memory up; until another one ends, none may take any
@@ -115,7 +120,8 @@ class Scheduler:
 
     def count_tokens(self, conversation: Conversation) -> int:
         """Tokens of the rendered conversation."""
-        return len(self._tokenizer.encode(self._template.render(conversation)))
+        with self._in_use():
+            return len(self._tokenizer.encode(self._template.render(conversation)))
 
     def close(self) -> None:
         """Cancel what runs, fail what waits, free the model; returns when that is done. Idempotent."""
@@ -184,7 +190,7 @@ class Scheduler:
             generation.fail(_failure(error))
             return
         found = self._place.sequences.reusable(job.prompt)
-        for other in self._jobs:
+        for other in self._jobs if self._decoder.can_rewind else ():
             planned = common_prefix(other.prompt, job.prompt, len(job.prompt) - 1)
             if other.reading and planned >= found + _WORTH_WAITING:
                 found, job.follows = planned, (other, planned)
@@ -270,7 +276,7 @@ class Scheduler:
         writing = [job for job in self._jobs if not job.reading]
         reading = [job for job in self._jobs if job.reading and job.slot is not None]
         if writing and not self._read_aside:
-            room = min(_ASIDE * len(reading) // len(writing), self._decoder.n_batch) // _BLOCK * _BLOCK
+            room = min(_ASIDE * len(reading) // len(writing), _MOST_ASIDE, self._decoder.n_batch) // _BLOCK * _BLOCK
             work = self._reads(reading, room) if room >= 2 * _ASIDE else []
             self._read_aside = sum(len(plan.tokens) for _, plans in work for plan in plans) >= 2 * _ASIDE
             if self._read_aside:
@@ -305,9 +311,12 @@ class Scheduler:
         plans = [plan for _, plans in work for plan in plans]
         with self._changed:
             # Ending a batch early costs the others a step, so one is ended only where it is long for this request, or
-            # for nobody else.
+            # for nobody else; and a long one that an answer has to wait for.
+            waited_for = work if not self._read_aside else [(job, []) for job in self._jobs]
             self._interruptible = {
-                job.generation for job, own in work if len(work) == 1 or any(len(plan.tokens) > 1 for plan in own)
+                job.generation
+                for job, own in waited_for
+                if len(work) == 1 or self._read_aside or any(len(plan.tokens) > 1 for plan in own)
             }
             self._decoder.interrupt(self._closing or any(one.cancelled for one in self._interruptible))
         try:
@@ -347,6 +356,8 @@ class Scheduler:
             if len(running) > 1:
                 self._full = True
                 youngest.suspend()
+            elif not youngest.generating:
+                raise EngineError("The memory of the context is full. Open the model with a larger context.")
             else:
                 youngest.finish("length")
 

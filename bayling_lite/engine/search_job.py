@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 
 from bayling_lite.engine.answers import Answer, feed
 from bayling_lite.engine.base import FinishReason, Hypothesis
+from bayling_lite.engine.constraints import occurs
 from bayling_lite.engine.generation import StreamedGeneration
 from bayling_lite.engine.jobs import Job, Plan, Workplace
 from bayling_lite.engine.search import BeamSearch, Branch, Found
 from bayling_lite.engine.sequences import Slot, common_prefix
 from bayling_lite.engine.text import TextStream
-from bayling_lite.errors import EngineError
+from bayling_lite.errors import EngineError, PhrasesDoNotFit, UsageError
 
 
 class SearchJob(Job):
@@ -20,7 +21,8 @@ class SearchJob(Job):
     ``new_stream`` makes the text of one hypothesis.
 
     Raises:
-        PhrasesDoNotFit: what the answer must contain is longer than it may be.
+        PhrasesDoNotFit: what the answer must contain is longer than it may be, or would be written into a thought.
+        UsageError: the model thinks before it answers; the search would be for a thought.
     """
 
     def __init__(
@@ -34,6 +36,12 @@ class SearchJob(Job):
     ) -> None:
         super().__init__(generation, prompt, room, answer, place)
         self._new_stream = new_stream
+        if answer.stream.thinking:
+            if self._required:
+                raise PhrasesDoNotFit("This model thinks first: a search would put the phrases into its thoughts.")
+            raise UsageError(
+                "This model thinks first, so a search would be for its thoughts: leave the beam size at 1."
+            )
         self._search = self._new_search()
         self._branches: list[tuple[Slot, int]] = []  # each hypothesis, and the token that continues it
         self.width = self._search.width
@@ -68,8 +76,9 @@ class SearchJob(Job):
             self._branch(self._search.step(logits[first_row : first_row + len(plans)]), [plan.slot for plan in plans])
         elif plans[-1].n_logits and self.slot is not None:
             self._note_prompt()
-            slot, self.slot = self.slot, None
-            self._branch(self._search.start(logits[first_row]), [slot])
+            branches = self._search.start(logits[first_row])
+            self._branches, self.slot = [(self.slot, 0)], None
+            self._branch(branches, [plans[-1].slot])
 
     def suspend(self) -> None:
         """Give up the memory. The search begins again: its hypotheses are many and the prompt is one."""
@@ -82,6 +91,12 @@ class SearchJob(Job):
     def finish(self, reason: FinishReason) -> None:
         """End with the best there is."""
         found = self._search.results() if self._prompted is not None else []
+        missing = [phrase for phrase in self._required if not any(occurs(phrase, self._text(one)) for one in found[:1])]
+        if missing and reason != "cancelled":
+            raise PhrasesDoNotFit(
+                f"The answer lacks {', '.join(map(repr, missing))}: the search ran out of memory, or the phrase stands "
+                "where it is not shown. Require fewer phrases, or open the model with a larger context."
+            )
         if found:
             self._say(found[0].tokens)
             if reason != "cancelled":
@@ -117,6 +132,7 @@ class SearchJob(Job):
         copy = self._place.sequences.fork(parent)
         if copy is None:
             raise EngineError("The beam is wider than the number of sequences; choose a smaller one.")
+        self._branches.append((copy, 0))  # ours from now on, whatever goes wrong with the next
         return copy
 
     def _say(self, tokens: Sequence[int]) -> None:
@@ -136,6 +152,9 @@ class SearchJob(Job):
             self._place.sequences.trim(self.slot, common_prefix(self.slot.tokens, tokens, len(tokens)))
 
     def _hypothesis(self, found: Found) -> Hypothesis:
+        return Hypothesis(self._text(found), found.score, found.logprob, len(found.tokens), found.finished)
+
+    def _text(self, found: Found) -> str:
         stream = self._new_stream()
         pieces = []
         for token in found.tokens:
@@ -143,7 +162,12 @@ class SearchJob(Job):
             if stream.stopped:
                 break
         pieces.append(stream.finish(cut=not found.finished))
-        return Hypothesis("".join(pieces), found.score, found.logprob, len(found.tokens), found.finished)
+        return "".join(pieces)
+
+    @property
+    def _required(self) -> tuple[str, ...]:
+        params = self.generation.request.search
+        return params.required if params else ()
 
     def _new_search(self) -> BeamSearch:
         params = self.generation.request.search

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ import numpy as np
 import pytest
 import torch
 
-from bayling_lite.engine import Completion, GenerationRequest, SearchParams
+from bayling_lite.engine import Completion, Generation, GenerationRequest, SearchParams
+from bayling_lite.engine.decoder import Chunk, Outcome
 from bayling_lite.engine.llama import LlamaEngine
+from bayling_lite.engine.llama.context import LlamaContext
 from bayling_lite.engine.llama.model import load_model, start_backend
 from bayling_lite.engine.llama.vocabulary import LlamaVocabulary
 from bayling_lite.engine.tokens import Tokenizer
@@ -181,13 +184,32 @@ def test_searches_and_samples_share_a_batch(f32_model: Path) -> None:
         assert [generation.result(timeout=60).text for generation in generations] == alone
 
 
-def test_a_search_that_is_cancelled_gives_the_best_there_is(f32_model: Path) -> None:
+def test_a_search_that_is_cancelled_gives_the_best_there_is(f32_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (conversation,) = conversations(1)
+    steps = itertools.count()
+    decode = LlamaContext.decode
+
+    def cancelling(self: LlamaContext, chunks: Sequence[Chunk]) -> Outcome:
+        if next(steps) == 5:
+            generations[0].cancel()
+        return decode(self, chunks)
+
+    request = GenerationRequest(conversation, max_tokens=400, search=SearchParams(5, n_best=3))
     with LlamaEngine.open(f32_model, n_threads=1) as engine:
-        generation = engine.submit(GenerationRequest(conversation, max_tokens=400, search=SearchParams(5)))
-        generation.cancel()
-        assert generation.result(timeout=30).finish_reason == "cancelled"
-        assert engine.submit(GenerationRequest(conversation, max_tokens=5)).result(timeout=30).n_generated == 5
+        whole = engine.submit(request).result(timeout=30)
+        assert whole.n_generated > 5
+        generations: list[Generation] = []
+        ready = threading.Event()
+        monkeypatch.setattr(LlamaContext, "decode", lambda *arguments: ready.wait(10) and cancelling(*arguments))
+        generations.append(engine.submit(request))
+        ready.set()
+        completion = generations[0].result(timeout=30)
+        assert completion.finish_reason == "cancelled"
+        assert 3 <= completion.n_generated <= 5
+        assert completion.text == completion.hypotheses[0].text != ""
+        assert not any(hypothesis.finished for hypothesis in completion.hypotheses)
+        monkeypatch.undo()
+        assert engine.submit(request).result(timeout=30).text == whole.text
 
 
 def test_a_searched_answer_is_found_in_memory_by_the_next_turn(engine: LlamaEngine) -> None:

@@ -20,6 +20,7 @@ import pytest
 
 from bayling_lite.engine import Completion, Engine, Generation, GenerationRequest, SamplingParams
 from bayling_lite.engine.decoder import Chunk, Outcome
+from bayling_lite.engine.gguf_file import read_header
 from bayling_lite.engine.llama import LlamaEngine
 from bayling_lite.engine.llama.context import LlamaContext
 from bayling_lite.engine.llama.model import KV_TYPES, load_model, shape_of, start_backend
@@ -157,7 +158,7 @@ def opened(path: Path, **options: Unpack[EngineOptions]) -> Iterator[LlamaContex
     """A context without an engine above it."""
     start_backend()
     model = load_model(path, "llama", options)
-    context = LlamaContext(model, plan_context(shape_of(model), options, on_gpu=False))
+    context = LlamaContext(model, plan_context(shape_of(model, read_header(path)), options, on_gpu=False))
     yield context
     context.close()
     lib.llama_model_free(model)
@@ -361,6 +362,7 @@ def test_a_forgotten_engine_is_freed_but_not_before_its_generation(endless_model
 def test_a_program_that_ends_with_work_in_flight_ends_cleanly_and_silently(endless_model: Path) -> None:
     program = f"""
 from bayling_lite.engine import GenerationRequest
+from bayling_lite.engine.gguf_file import read_header
 from bayling_lite.engine.llama import LlamaEngine
 from bayling_lite.prompts import user_turn
 engine = LlamaEngine.open({str(endless_model)!r}, n_ctx=200000)

@@ -58,7 +58,8 @@ class LlamaEngine:
         repacked = header.number("general.file_type") not in _UNPACKED
         model = load_model(header.path, header.text("general.architecture"), options, repacked=repacked)
         try:
-            plan = plan_context(shape_of(model), options, on_gpu=bool(n_gpu_layers(options)))
+            shape = shape_of(model, header)
+            plan = plan_context(shape, options, on_gpu=bool(n_gpu_layers(options)))
             vocabulary = LlamaVocabulary(model, space_prefix=header.flag("tokenizer.ggml.add_space_prefix"))
             context = LlamaContext(model, plan)
         except BaseException:
@@ -75,6 +76,7 @@ class LlamaEngine:
                 vocabulary,
                 chosen,
                 free,
+                vocabulary.in_use,
                 Limits(plan.n_ctx, plan.n_parallel, plan.n_mixed, options.get("drafting", True)),
                 replacements,
             )
@@ -85,6 +87,7 @@ class LlamaEngine:
         info = replace(
             describe(header, chosen, plan.n_ctx),
             device=device(options, plan.n_threads),
+            n_ctx_train=shape.n_ctx_train,
             n_parallel=plan.n_parallel,
             can_search=context.can_rewind,
         )

@@ -12,6 +12,7 @@ from typing import Any
 
 import llama_cpp.llama_cpp as lib
 
+from bayling_lite.engine.gguf_file import GGUFHeader
 from bayling_lite.engine.native_log import NativeLog
 from bayling_lite.engine.plan import EngineOptions, ModelShape
 from bayling_lite.errors import ModelUnreadable
@@ -85,14 +86,17 @@ def n_gpu_layers(options: EngineOptions) -> int:
     return chosen if lib.llama_supports_gpu_offload() else 0
 
 
-def shape_of(model: Any) -> ModelShape:
+def shape_of(model: Any, header: GGUFHeader) -> ModelShape:
     """What a plan needs to know of a loaded model."""
     n_head = max(1, lib.llama_model_n_head(model))
-    width = lib.llama_model_n_embd(model) // n_head * lib.llama_model_n_head_kv(model)
+    usual = lib.llama_model_n_embd(model) // n_head
+    attention = f"{header.text('general.architecture')}.attention"
+    # Numbers of a key and of a value, of each head. Some models have larger ones than their width would give.
+    sizes = (header.number(f"{attention}.key_length") or usual, header.number(f"{attention}.value_length") or usual)
     return ModelShape(
         n_ctx_train=lib.llama_model_n_ctx_train(model),
         n_head=n_head,
-        kv_numbers=2 * lib.llama_model_n_layer(model) * width,  # keys and values
+        kv_numbers=lib.llama_model_n_layer(model) * lib.llama_model_n_head_kv(model) * sum(sizes),
         model_bytes=lib.llama_model_size(model),
         recurrent=bool(lib.llama_model_is_recurrent(model) or lib.llama_model_is_hybrid(model)),
     )

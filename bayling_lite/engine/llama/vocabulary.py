@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import llama_cpp.llama_cpp as lib
@@ -16,7 +18,7 @@ class LlamaVocabulary:
 
     def __init__(self, model: Any, *, space_prefix: bool | None) -> None:
         self._handle = lib.llama_model_get_vocab(model)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._closed = False
         bos, eos = lib.llama_vocab_bos(self._handle), lib.llama_vocab_eos(self._handle)
         self.bos_token: int | None = bos if bos >= 0 else None
@@ -28,6 +30,18 @@ class LlamaVocabulary:
         self.size: int = lib.llama_vocab_n_tokens(self._handle)
         self._pieces: dict[int, bytes] = {}
 
+    @contextlib.contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Keep the model from being freed meanwhile.
+
+        Raises:
+            EngineClosed: it was freed.
+        """
+        with self._lock:
+            if self._closed:
+                raise EngineClosed("The engine was closed.")
+            yield
+
     def tokenize(self, text: str, *, special: bool = False) -> list[int]:
         """Ids of a text, without BOS; ``special`` recognises control tokens by their names.
 
@@ -36,9 +50,7 @@ class LlamaVocabulary:
         """
         data = text.encode(errors="replace")  # a lone surrogate has no UTF-8
         room = len(data) + 8
-        with self._lock:
-            if self._closed:
-                raise EngineClosed("The engine was closed.")
+        with self.in_use():
             for _ in range(2):
                 ids = (lib.llama_token * room)()
                 count: int = lib.llama_tokenize(self._handle, data, len(data), ids, room, False, special)
