@@ -19,6 +19,7 @@ from bayling_lite.errors import BaylingError, ContextOverflow
 from bayling_lite.languages import Language
 
 BLOCK = '"""'
+UNTRANSLATED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,10 @@ class Screen(Protocol):
 
 
 class Driver:
-    """Does what lines say and shows it. ``status`` is the exit status of the first thing that went wrong, else 0."""
+    """Does what lines say and shows it. ``status`` is the exit status of the first thing that went wrong, else 0.
+
+    That is the error's own, and 3 for a translation of which something is left untranslated or cut off.
+    """
 
     def __init__(self, session: Session, engine: BackgroundEngine, screen: Screen) -> None:
         self.session = session
@@ -114,10 +118,17 @@ class Driver:
         if interrupt.asked:
             self.interrupted = True
             self._screen.notice(rendering.stopped_text(turn))
-        elif turn is not None and (problem := rendering.problem_text(turn)):
-            self._screen.warning(problem)
+        elif turn is not None:
+            self._report(turn)
         self._warn_when_nearly_full()
         self._warn_of_demonstrator(plan)
+
+    def _report(self, turn: Turn) -> None:
+        """Say what is wrong with an answer, if anything is."""
+        if problem := rendering.problem_text(turn):
+            self._screen.warning(problem)
+        if turn.draft is not None and (turn.draft.failed or turn.draft.truncated):
+            self.status = self.status or UNTRANSLATED
 
     def _stream(self, plan: Plan, interrupt: _Interrupt) -> Turn | None:
         running = self.session.start(plan)

@@ -10,13 +10,11 @@ from prompt_toolkit.styles import Style
 from prompt_toolkit.utils import get_cwidth
 
 from bayling_lite.chat.feedback import Rule
-from bayling_lite.chat.instructions import quoted_terms
 from bayling_lite.chat.session import Session
 from bayling_lite.chat.turns import Kind, Plan, Turn
 from bayling_lite.engine.base import ModelInfo
 from bayling_lite.errors import ContextOverflow
 from bayling_lite.terminal import printable
-from bayling_lite.translate.glossary import occurs
 
 # Colours out of the terminal's own sixteen, so that they fit its theme, dark or light.
 STYLE = Style.from_dict(
@@ -71,21 +69,11 @@ def problem_text(turn: Turn) -> str:
         return "The answer is cut off: it reached the limit of tokens. A shorter text, or /clear, makes room."
     if draft is not None and draft.failed:
         return f"{draft.failed} of {len(draft.segments)} sentences could not be translated and stand as they were."
-    if draft is not None and (word := _unheeded(turn)):
-        return f"The model did not follow: “{word}” is not in the new draft."
+    if draft is not None and draft.missing_words:
+        return f"The model did not follow: “{draft.missing_words[0]}” is not in the new draft."
     if draft is not None and all(segment.status == "kept" for segment in draft.segments):
         return f"Nothing to translate: this is {draft.target.english} already, or holds no word."
     return ""
-
-
-def _unheeded(turn: Turn) -> str:
-    """The word that a refinement asked for and the draft lacks; empty when there is none."""
-    if turn.draft is None or turn.plan.rule not in (Rule.FORM, Rule.FORCED):
-        return ""
-    if turn.plan.kind is not Kind.REFINEMENT:
-        return ""
-    wanted = quoted_terms(turn.plan.sent)
-    return wanted[-1] if wanted and not occurs(wanted[-1], turn.draft.text) else ""
 
 
 def demonstrator_text(info: ModelInfo) -> str:

@@ -99,7 +99,7 @@ class _Repl:
             reserve_space_for_menu=5,
             multiline=True,  # so that pasted and `"""` lines stay together; Enter submits all the same, see _keys
             key_bindings=_keys(),
-            prompt_continuation=[("class:continuation", ". ")],
+            prompt_continuation=_continuation,
             style=rendering.STYLE,
             enable_suspend=True,
             enable_open_in_editor=True,
@@ -151,6 +151,11 @@ class _Repl:
             app.exit(exception=error)
         else:
             app.invalidate()
+
+
+def _continuation(_width: int, _line: int, wrapped: int) -> StyleAndTextTuples:
+    """What stands before the further lines of a text; nothing before what is merely too long for one line."""
+    return [] if wrapped else [("class:continuation", ". ")]
 
 
 class _CommandCompleter(Completer):

@@ -14,8 +14,8 @@ from dataclasses import replace
 from bayling_lite.chat.feedback import Reading, Rule, forced_feedback, read_line
 from bayling_lite.chat.instructions import Draft
 from bayling_lite.chat.turns import Answer, Kind, Plan, RunningTurn, Turn
-from bayling_lite.engine.base import Engine, GenerationRequest, SamplingParams
-from bayling_lite.errors import UsageError
+from bayling_lite.engine.base import Completion, Engine, GenerationRequest, SamplingParams
+from bayling_lite.errors import EngineError, UsageError
 from bayling_lite.languages import Language
 from bayling_lite.messages import Conversation
 from bayling_lite.translate import Translation, TranslationStream, Translator
@@ -209,10 +209,27 @@ class Session:
 
         def collect() -> Answer:
             completion = generation.result()
+            _check_answered(completion)
             truncated = completion.finish_reason == "length"
             return Answer(completion.text, conversation.assistant(completion.text), truncated=truncated)
 
         return RunningTurn(plan, generation, collect, self.engine.count_tokens, keep)
+
+
+def _check_answered(completion: Completion) -> None:
+    """Refuse a thought without an answer; one that the user stopped is no failure.
+
+    Raises:
+        EngineError: the model thought, and said nothing.
+    """
+    if completion.text.strip() or not completion.reasoning or completion.finish_reason == "cancelled":
+        return
+    if completion.finish_reason == "length":
+        raise EngineError(
+            "The model thought until its room was used up, and gave no answer. Open it with a larger context (--ctx), "
+            "or use a model or template without thinking."
+        )
+    raise EngineError("The model thought, but gave no answer. Ask again, or use a model or template without thinking.")
 
 
 def _last_draft(turns: list[Turn]) -> Translation | None:

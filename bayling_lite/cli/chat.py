@@ -63,6 +63,11 @@ def chat(
       bayling-chat --to zh
       bayling-chat --to de --prompt "Good morning."
       printf '%s\\n' 'Can you see me?' 'use "Können Sie"' | bayling-chat --to de
+
+    \b
+    Exit status without a terminal, of the first thing that went wrong: 0 nothing,
+    1 no answer, 2 wrong usage, 3 something was left untranslated, 4 model not
+    available, 130 interrupted.
     """  # noqa: D301 - click wants the character \b
     from bayling_lite.cli.opening import find_model, open_engine
 

@@ -14,6 +14,7 @@ from bayling_lite.settings import Settings
 from bayling_lite.terminal import printable
 
 if TYPE_CHECKING:
+    from bayling_lite.engine.base import ModelInfo
     from bayling_lite.engine.llama import LlamaEngine
 
 
@@ -32,7 +33,7 @@ def find_model(flags: EngineFlags) -> tuple[Path, Settings]:
 
 
 def open_engine(path: Path, settings: Settings, *, template: str | None = None, quiet: bool = False) -> LlamaEngine:
-    """Load a model; say on stderr, once per user, if it is the demonstrator.
+    """Load a model; say on stderr if its context is too large for it and, once per user, if it is the demonstrator.
 
     Raises:
         ModelError: it cannot be used.
@@ -48,7 +49,17 @@ def open_engine(path: Path, settings: Settings, *, template: str | None = None, 
         info.n_ctx,
         info.n_parallel,
     )
-    notice = None if quiet else first_run_notice(engine.info, settings)
-    if notice:
+    notices = () if quiet else (_context_warning(info), first_run_notice(info, settings))
+    for notice in filter(None, notices):
         click.echo(printable(notice), err=True)
     return engine
+
+
+def _context_warning(info: ModelInfo) -> str:
+    """What to say of a context that is longer than any text the model was trained on; empty when it is not."""
+    if not 0 < info.n_ctx_train < info.n_ctx:
+        return ""
+    return (
+        f"Warning: {info.name} was trained with {info.n_ctx_train} tokens of context: with {info.n_ctx}, "
+        "what it makes of long texts may be wrong."
+    )

@@ -62,17 +62,17 @@ def engine_options(function: Function) -> Function:
 
 
 def output_options(function: Function) -> Function:
-    """``-q`` and ``-v``: the parameter ``quiet``; ``-v`` switches the log on."""
+    """``-q`` and ``-v``: the parameter ``quiet``; ``-v`` switches the log on, ``-vv`` that of llama.cpp as well."""
     decorators = (
         click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors."),
         click.option(
             "-v",
             "--verbose",
-            is_flag=True,
+            count=True,
             expose_value=False,
             callback=_be_verbose,
             is_eager=True,
-            help="Log to stderr, and show tracebacks.",
+            help="Log to stderr, and show tracebacks; -vv logs llama.cpp, too.",
         ),
     )
     return _decorated(function, decorators)
@@ -85,7 +85,10 @@ def _decorated(function: Function, decorators: tuple[Callable[[Function], Functi
     return function
 
 
-def _be_verbose(_context: click.Context, _parameter: click.Parameter, value: bool) -> None:
-    if value:
+def _be_verbose(_context: click.Context, _parameter: click.Parameter, level: int) -> None:
+    if level:
         logging.basicConfig(format="%(name)s: %(message)s")
         logging.getLogger("bayling_lite").setLevel(logging.DEBUG)
+    if level == 1:
+        # Of llama.cpp, which says hundreds of lines at DEBUG, only the warnings.
+        logging.getLogger("bayling_lite.engine").setLevel(logging.INFO)

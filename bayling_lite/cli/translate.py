@@ -26,10 +26,9 @@ from bayling_lite.engine.base import MAX_BEAM_SIZE
 from bayling_lite.errors import OutputError, UsageError
 from bayling_lite.languages import Language, find_language
 from bayling_lite.terminal import PrintableStream, printable
-from bayling_lite.translate.glossary import Term, check_terms
 
 if TYPE_CHECKING:
-    from bayling_lite.translate import Translation, Translator
+    from bayling_lite.translate import Term, Translation, Translator
 
 _UNTRANSLATED = 3
 
@@ -74,7 +73,11 @@ class Job:
 @click.option("-o", "--output", metavar="FILE|DIR/", help="Write the translation there; - is standard output.")
 @click.option("--force", is_flag=True, help="Overwrite existing outputs.")
 @click.option(
-    "--term", "terms", multiple=True, metavar="SRC=TGT", help="TGT stands where SRC occurs, guaranteed. Repeatable."
+    "--term",
+    "terms",
+    multiple=True,
+    metavar="SRC=TGT",
+    help="TGT stands where SRC occurs: guaranteed where the model can be searched, else asked for. Repeatable.",
 )
 @click.option(
     "--beam",
@@ -135,6 +138,8 @@ def _checked(given: dict[str, Any]) -> Options:
         UsageError: an unknown language or encoding, a term without ``=`` or with two translations, or nothing to
             translate.
     """
+    from bayling_lite.translate.glossary import check_terms  # imports numpy, which --help does without
+
     source, encoding, files = given["source"], given["encoding"], given["files"]
     if not files:
         if sys.stdin is None or sys.stdin.isatty():

@@ -14,6 +14,15 @@ logger.addHandler(logging.NullHandler())
 # ggml_log_level of ggml.h: 1 debug, 2 info (hundreds of lines a model, so DEBUG here), 3 warning, 4 error.
 _LEVELS = {1: logging.DEBUG, 2: logging.DEBUG, 3: logging.WARNING, 4: logging.ERROR}
 _CONTINUED = 5
+# What llama.cpp warns of, and is what we want: a memory larger than one request may be, an evaluation that was
+# interrupted, a batch for which room is made.
+_FALSE_ALARMS = (
+    "possible training context overflow",
+    "failed with error 1",
+    "compute status: 1",
+    "failed to decode, ret = 2",
+    "failed to find a memory slot",
+)
 
 
 class NativeLog:
@@ -37,7 +46,8 @@ class NativeLog:
             if kept is not None and log_level >= logging.ERROR:
                 kept.extend(lines)
         for line in lines:
-            logger.log(log_level, "%s", line)
+            alarm = not any(known in line for known in _FALSE_ALARMS)
+            logger.log(log_level if alarm else logging.DEBUG, "%s", line)
 
     @contextlib.contextmanager
     def errors(self) -> Iterator[list[str]]:

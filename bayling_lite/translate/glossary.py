@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import functools
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 
+from bayling_lite.engine.constraints import joins
 from bayling_lite.errors import UsageError
-from bayling_lite.translate.sentences import is_wide
 
 Term = tuple[str, str]
 """A word of the source and the word that must stand for it."""
@@ -63,7 +62,10 @@ def applying(terms: Sequence[Term], text: str) -> tuple[Term, ...]:
 
 
 def occurs(term: str, text: str) -> bool:
-    """Whether a term stands in a text as words of their own, in any case; Chinese has no word borders to look for."""
+    """Whether a term stands in a text as words of their own, in any case.
+
+    The borders are those of :func:`bayling_lite.engine.constraints.occurs`, so what a search guarantees counts here.
+    """
     return next(_places(term, text), None) is not None
 
 
@@ -71,13 +73,13 @@ def _places(term: str, text: str) -> Iterator[tuple[int, int]]:
     """Where a term stands in a text: (start, end) of each place."""
     if not term.strip():
         return
-    left, right = (edge.isalnum() and _joins(edge) for edge in (term[0], term[-1]))
+    left, right = (edge.isalnum() and joins(edge) for edge in (term[0], term[-1]))
     pattern = _pattern(term)
     match = pattern.search(text)
     while match is not None:
         start, end = match.span()
         before, after = text[start - 1 : start] if start else "", text[end : end + 1]
-        if not (left and before and _joins(before)) and not (right and after and _joins(after)):
+        if not (left and before and joins(before)) and not (right and after and joins(after)):
             yield start, end
         match = pattern.search(text, start + 1)
 
@@ -85,8 +87,3 @@ def _places(term: str, text: str) -> Iterator[tuple[int, int]]:
 @functools.lru_cache(maxsize=4096)
 def _pattern(term: str) -> re.Pattern[str]:
     return re.compile(re.escape(term), re.IGNORECASE)
-
-
-def _joins(char: str) -> bool:
-    """Whether a character makes one word with a letter beside it: letters, digits, ``_``, marks; no Chinese."""
-    return (char.isalnum() or char == "_" or unicodedata.category(char)[0] == "M") and not is_wide(char)

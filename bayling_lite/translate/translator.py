@@ -233,6 +233,8 @@ class Translator:
         longest = max(self._tokens(task.segment.text), self._tokens(task.fallback))
         most = max(_FEWEST_TOKENS, _TOKENS_PER_SOURCE_TOKEN * longest) + sum(map(self._tokens, task.words))
         refines = len(task.conversation) > 1
+        # This bounds the answer alone: a model that thinks first may think until the context is full. A segment that is
+        # left without an answer so counts as failed.
         return GenerationRequest(task.conversation, self.sampling, most, search=self._search(task), revises=refines)
 
     def _search(self, task: Task) -> SearchParams | None:

@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+# Its prompt opens a thought.
+THINKS = (
+    "{{ bos_token }}{% for message in messages %}{{ message['content'] }}{% endfor %}{{ '<think>\n' }}{# </think> #}"
+)
 ROOT = Path(__file__).resolve().parents[2]
 CHAT = (sys.executable, "-c", "from bayling_lite.cli import chat_main; chat_main()")
 
@@ -46,6 +50,31 @@ def test_a_word_that_is_asked_for_is_in_the_next_draft(tiny_model: Path) -> None
     assert len(answers) == 2 * len(asked)
     assert [word for word, answer in zip(asked.values(), answers[1::2], strict=True) if word not in answer] == []
     assert "did not follow" not in done.stderr
+
+
+def test_a_thought_without_an_answer_is_a_failure(endless_model: Path, tmp_path: Path) -> None:
+    template = tmp_path / "thinks.jinja"
+    template.write_text(THINKS)
+    command = ("--model", str(endless_model), "--template", str(template), "--ctx", "128")
+    done = run(*command, "--prompt", "Hi")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "thought until its room was used up, and gave no answer" in done.stderr
+    assert "--ctx" in done.stderr
+    done = run(*command, text="Hi\n/stats\n")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "Turns: 0. Context of the next: 0 of 128" in done.stderr
+    done = run(*command, "--to", "de", "--from", "en", "--prompt", "Good morning.")
+    assert (done.returncode, done.stdout) == (3, "Good morning.\n")
+    assert "1 of 1 sentences could not be translated" in done.stderr
+
+
+def test_a_context_longer_than_the_training_is_warned_of(chain_model: Path) -> None:
+    command = ("--model", str(chain_model), "--prompt", "Hi", "--ctx", "1024")
+    warned = run(*command)
+    assert warned.returncode == 0
+    assert f"Warning: {chain_model.stem} was trained with 512 tokens of context: with 1024" in warned.stderr
+    assert run(*command, "-q").stderr == ""
+    assert "Warning" not in run(*command[:-1], "512").stderr
 
 
 def test_one_shot_in_translation_mode(chain_model: Path) -> None:

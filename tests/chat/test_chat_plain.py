@@ -112,6 +112,20 @@ def test_a_text_in_the_target_language_already() -> None:
     assert "Nothing to translate: this is Chinese already" in ran.notices
 
 
+def test_a_required_word_that_is_missing_is_named() -> None:
+    ran = chat('Good morning.\nuse "Tag"\nuse "Guten"\n', ["Guten Morgen.", "Guten Tagen.", "guten Tag."], to="de")
+    assert ran.notices.count("did not follow") == 1
+    assert "The model did not follow: “Tag” is not in the new draft." in ran.notices
+    assert ran.status == 0
+
+
+def test_a_translation_that_is_missing_or_cut_off_sets_the_status() -> None:
+    ran = chat("Good morning.\nGood day.\n", ["", "Guten Tag."], to="de")
+    assert (ran.status, ran.answers) == (3, "Good morning.\nGuten Tag.\n")
+    assert "1 of 1 sentences could not be translated" in ran.notices
+    assert chat("Good morning.\n", ["Guten " * 300], to="de").status == 3
+
+
 def test_control_sequences_stay_out_of_a_terminal_and_in_a_file() -> None:
     nasty = "a\x1b[31mb\x1b]0;title\x07c"
     assert chat("Hi\n", [nasty]).answers == nasty + "\n"

@@ -213,6 +213,13 @@ def test_wide_characters_and_a_narrow_window(make_terminal: MAKE_TERMINAL) -> No
     assert max(map(len, screen.splitlines())) <= 30
 
 
+def test_a_line_that_is_too_long_goes_on_without_a_mark(make_terminal: MAKE_TERMINAL) -> None:
+    terminal = start(make_terminal())
+    typed = "a" * 150 + "end"
+    terminal.type(typed)
+    terminal.wait_for(lambda screen: screen.replace("\n", "").startswith(f"> {typed}"))
+
+
 def test_control_sequences_of_the_model_do_nothing(make_terminal: MAKE_TERMINAL) -> None:
     terminal = start(make_terminal(), responses=["a\x1b[2J\x1b[31mb\x1b]0;owned\x07c"])
     terminal.line("Hi")

@@ -201,7 +201,11 @@ def test_the_log_says_what_the_model_runs_on(chain_model: Path, tmp_path: Path) 
         chain_model, tmp_path, "--to", "zh", "-v", "--parallel", "3", stdin=subprocess.PIPE, stderr=subprocess.PIPE
     )
     said = process.communicate(b"")[1].decode()
-    assert f"{chain_model.stem}: CPU, 1 thread; context 512 tokens, 3 requests at once\n" in said
+    line = f"{chain_model.stem}: CPU, 1 thread; context 512 tokens, 3 requests at once\n"
+    assert line in said
+    assert "llama_model_loader" not in said
+    process = started(chain_model, tmp_path, "--to", "zh", "-vv", stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert "llama_model_loader" in process.communicate(b"")[1].decode()
 
 
 def test_no_file_and_a_terminal_says_what_to_do(run: Run) -> None:

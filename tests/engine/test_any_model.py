@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bayling_lite.engine import GenerationRequest
+from bayling_lite.engine import GenerationRequest, SearchParams
 from bayling_lite.engine.llama import LlamaEngine
-from bayling_lite.errors import ModelUnreadable
+from bayling_lite.errors import EngineClosed, ModelUnreadable, PhrasesDoNotFit, UsageError
 from bayling_lite.messages import Conversation
 from bayling_lite.prompts import V1_PLACEHOLDERS, user_turn
 
@@ -86,6 +86,24 @@ def test_placeholders_become_what_they_stand_for(make_model: MakeModel) -> None:
         longer: Conversation = user_turn("x").assistant(completion.text).user("again")
         second = engine.submit(GenerationRequest(longer)).result(timeout=30)
         assert second.n_cached >= completion.n_prompt + completion.n_generated  # the tokens it was generated as
+
+
+def test_counting_tokens_of_a_closed_engine_is_refused_even_where_nothing_is_tokenized(make_model: MakeModel) -> None:
+    """A template's own text is remembered as tokens; the model they come from is gone all the same."""
+    engine = LlamaEngine.open(make_model(metadata={"tokenizer.chat_template": LLAMA_3}), n_threads=1)
+    assert engine.count_tokens(user_turn(""))
+    engine.close()
+    with pytest.raises(EngineClosed):
+        engine.count_tokens(user_turn(""))
+
+
+def test_a_model_that_always_thinks_cannot_be_searched(make_model: MakeModel) -> None:
+    template = LLAMA_3 + "{% if add_generation_prompt %}{{ '<think>\\n' }}{% endif %}{# </think> #}"
+    with LlamaEngine.open(make_model(metadata={"tokenizer.chat_template": template}), n_threads=1) as engine:
+        with pytest.raises(PhrasesDoNotFit, match="thinks first"):
+            engine.submit(GenerationRequest(user_turn("x"), search=SearchParams(required=("good",)))).result(timeout=30)
+        with pytest.raises(UsageError, match="thinks first"):
+            engine.submit(GenerationRequest(user_turn("x"), search=SearchParams(5))).result(timeout=30)
 
 
 def test_a_model_without_any_template_is_refused_with_the_remedy(make_model: MakeModel) -> None:

@@ -53,3 +53,14 @@ def test_loading_is_silent_unless_a_program_wants_the_log(random_model: Path) ->
     told = subprocess.run([*command, "log"], capture_output=True, text=True, timeout=30, check=True)
     assert told.stdout == ""
     assert "DEBUG:bayling_lite.engine:" in told.stderr
+
+
+def test_what_is_no_reason_to_worry_is_logged_as_detail(caplog: pytest.LogCaptureFixture) -> None:
+    log = NativeLog()
+    with caplog.at_level(logging.DEBUG, logger="bayling_lite.engine"):
+        log.write(
+            3, b"llama_context: n_ctx_seq (4096) > n_ctx_train (1024) -- possible training context overflow\n", None
+        )
+        log.write(4, b"llama_decode: failed to decode, ret = 2\n", None)
+        log.write(4, b"llama_decode: failed to decode, ret = -3\n", None)
+    assert [record.levelno for record in caplog.records] == [logging.DEBUG, logging.DEBUG, logging.ERROR]

@@ -29,9 +29,16 @@ def test_a_latin_word_needs_no_space_beside_chinese(term: str, text: str) -> Non
     assert occurs(term, text)
 
 
+@pytest.mark.parametrize(
+    ("term", "text"), [("แมว", "มีแมวสอง"), ("ແມວ", "ມີແມວສອງ"), ("Token", "คำว่าTokenนี้"), ("ឆ្មា", "មានឆ្មាពីរ")]
+)
+def test_scripts_that_separate_no_words_have_no_borders_to_look_for(term: str, text: str) -> None:
+    assert occurs(term, text)
+
+
 def test_what_a_search_guarantees_counts_as_being_there() -> None:
-    pieces = ("", " ", "a", "Token", "词", "token", "s", "-", "_", "9", "。", "e\u0301", "é", "Tokens")
-    phrases = ("Token", "词", "a", "词a", "a词", "9", "-Token", "Token-", "é")
+    pieces = ("", " ", "a", "Token", "词", "token", "s", "-", "_", "9", "。", "e\u0301", "é", "Tokens", "แมว", "ມ")
+    phrases = ("Token", "词", "a", "词a", "a词", "9", "-Token", "Token-", "é", "แมว", "aแ")
     texts = ["".join(parts) for parts in itertools.product(pieces, repeat=3)]
     guaranteed = [(phrase, text) for phrase in phrases for text in texts if constraints.occurs(phrase, text)]
     assert len(guaranteed) > 1000
