@@ -24,7 +24,7 @@ from typing import NamedTuple
 import jinja2
 
 from bayling_lite.errors import ModelUnreadable
-from bayling_lite.jinja_sandbox import compile_template
+from bayling_lite.jinja_sandbox import TooMuch, compile_template
 from bayling_lite.messages import Conversation, Message, Role
 from bayling_lite.prompts import AnyPart, Control, Markup, Special, Text, spelled
 
@@ -254,6 +254,8 @@ class ChatTemplate:
                 bos_token=f"{left}{_BOS}{right}",
                 eos_token=f"{left}{_EOS}{right}",
             )
+        except TooMuch as error:
+            raise self._unusable(error) from None  # in another manner it would do the same
         except jinja2.TemplateError as error:
             raise _Refused(str(error).strip().rstrip(".") or type(error).__name__) from None
 

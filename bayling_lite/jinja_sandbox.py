@@ -5,8 +5,9 @@ What it sees follows what chat templates are written for, the settings and helpe
 that escapes no HTML, ``break`` and ``continue``, and the ``generation`` tag.
 
 Jinja's sandbox keeps a template away from Python. It does not keep it from running for ever or from filling the
-memory, so here every turn of a loop, every call and every text that a template builds is counted. The limits are
-far beyond what real templates need.
+memory, so here every turn of a loop, every call, and every text and list that a template builds is counted. A list
+weighs as much as all that it holds, an item as often as it is in it: so nothing that is done with one later, such as
+comparing it or turning it to text, takes long. The limits are far beyond what real templates need.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, ItemsView, Iterable, KeysView, Mapping, Sequence, ValuesView
 from datetime import datetime
 from typing import Any
 
@@ -26,26 +27,35 @@ import jinja2.filters
 import jinja2.nodes
 import jinja2.parser
 from jinja2.exceptions import SecurityError
-from jinja2.runtime import Context
+from jinja2.runtime import Context, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import Namespace
+from jinja2.visitor import NodeTransformer
 
 MAX_STEPS = 500_000
 MAX_SECONDS = 5.0
-MAX_TEXT = 1 << 18  # characters of one text, or items of one list
-MAX_BUILT = 1 << 25  # characters of all texts together
+MAX_TEXT = 1 << 18  # characters of the source or one text, or weight of one list
+MAX_BUILT = 1 << 25  # of all texts and lists together
 _WIDEST = 100
-# Left out are those whose work or result is as large as a number in the template says.
+_DEEPEST = 32  # lists in lists
+_REFERENCE = 8  # what an item of a list weighs beside its characters
+# Left out are those whose work or result is as large as a number in the template says, and sum, which can add lists.
 _FILTERS = (
     *("abs", "attr", "capitalize", "count", "d", "default", "dictsort", "e", "escape", "first", "float", "groupby"),
     *("int", "items", "last", "length", "list", "lower", "map", "max", "min", "reject", "rejectattr", "reverse"),
-    *("safe", "select", "selectattr", "sort", "string", "sum", "title", "trim", "unique", "upper", "wordcount"),
+    *("safe", "select", "selectattr", "sort", "string", "title", "trim", "unique", "upper", "wordcount"),
 )
 _GLOBALS = ("dict", "namespace", "range")
 _METHODS_LEFT_OUT = frozenset(
     {"center", "encode", "expandtabs", "ljust", "maketrans", "rjust", "to_bytes", "translate", "zfill"}
 )
-_SIZED = (str, list, tuple)
+_LISTS = (list, tuple, set, frozenset, KeysView, ValuesView, ItemsView)
+_WEIGHTY = (str, int, Mapping, *_LISTS)
 _WIDE_FORMAT = re.compile(r"\d{3}|\*|\{[^{}]*\{")
+
+
+class TooMuch(SecurityError):
+    """A template takes more time or memory than any real one; it would do so again."""
 
 
 class _Generation(jinja2.ext.Extension):
@@ -69,8 +79,11 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self._steps = self._built = 0
         self._deadline = 0.0
         filters = {name: self.filters[name] for name in _FILTERS}
-        filters.update(tojson=_to_json, indent=_indent, replace=self._replace, join=self._join_filter)
+        filters.update(tojson=self._to_json, indent=_indent, replace=self._replace, join=self._join_filter)
         self.filters = {name: self._counting(function) for name, function in filters.items()}
+        tests: dict[str, Any] = self.tests
+        self.tests = {name: self._counting(function) for name, function in tests.items()}
+        self.finalize = self.made
         self.globals = {name: self.globals[name] for name in _GLOBALS}
         self.globals.update(raise_exception=_raise, strftime_now=_now)
 
@@ -83,36 +96,48 @@ class Sandbox(ImmutableSandboxedEnvironment):
         """Count a text or list before, or when, it is made.
 
         Raises:
-            SecurityError: it is too long, or all of them together are.
+            TooMuch: it is too long, or all of them together are.
         """
         self._built += size
         if size > MAX_TEXT or self._built > MAX_BUILT:
-            raise SecurityError(f"it builds texts of {max(size, self._built):,} characters")
+            raise TooMuch(f"it builds texts of {max(size, self._built):,} characters")
 
-    def step(self) -> None:
-        """Count one turn of a loop or one call.
+    def step(self, text: int = 0) -> bool:
+        """Count one turn of a loop or one call, and the ``text`` that it writes; True, to stand in a condition.
 
         Raises:
-            SecurityError: too many, or too much time has passed.
+            TooMuch: too many, or too much time has passed.
         """
         self._steps += 1
         if self._steps > MAX_STEPS or time.monotonic() > self._deadline:
-            raise SecurityError("it does not come to an end")
+            raise TooMuch("it does not come to an end")
+        self._built += text
+        if self._built > MAX_BUILT:
+            raise TooMuch(f"it builds texts of {self._built:,} characters")
+        return True
 
-    def watched(self, items: Iterable[Any]) -> Iterator[Any]:
-        """The items of a loop, each counted."""
-        for item in items:
-            self.step()
-            yield item
+    def passed(self, value: Any) -> Any:
+        """A value on its way to something that may take time."""
+        self.step()
+        return value
+
+    def made(self, value: Any) -> Any:
+        """A value that was made, or is about to be written."""
+        self.step()
+        self.build(_weight(value))
+        return value
 
     def concatenated(self, *values: Any) -> str:
         """The operator ``~``."""
+        self.step()
         return self._join(values)
 
     def call(self, context: Context, function: Any, /, *arguments: Any, **options: Any) -> Any:
         """Call a function, macro or method."""
-        self.step()
         owner, name = getattr(function, "__self__", None), getattr(function, "__name__", "")
+        if owner is self:  # put there by _Watch
+            return function(*arguments)
+        self.step()
         if isinstance(owner, str | int):
             if name in _METHODS_LEFT_OUT:
                 raise SecurityError(f"it calls {name}")
@@ -120,40 +145,54 @@ class Sandbox(ImmutableSandboxedEnvironment):
                 return self._replace(owner, *arguments)
             if name == "join" and arguments:
                 return self._join(arguments[0], owner)
+        if isinstance(function, Macro) and (function.catch_varargs or function.catch_kwargs):
+            _weight((arguments, options))
         result = super().call(context, function, *arguments, **options)
-        if isinstance(result, str):
-            self.build(len(result))
+        if isinstance(result, _WEIGHTY):
+            self.build(_weight(result))
         return result
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """An operator whose result could be without end."""
+        self.step()
         if operator == "%" and isinstance(left, str):
             _check_format(left)
+            self.build(len(left) + left.count("%") * _weight(right))
         elif operator == "**" and not (_is_small(left) and _is_small(right)):
             raise SecurityError("it raises to a large power")
         elif operator == "*":
             times, sized = (left, right) if isinstance(left, int) else (right, left)
-            if isinstance(sized, _SIZED):
+            if isinstance(sized, list | tuple):
+                raise SecurityError("it multiplies a list")
+            if isinstance(sized, str):
                 self.build(len(sized) * max(0, times) if isinstance(times, int) else 0)
             elif not (_is_moderate(left) and _is_moderate(right)):
                 raise SecurityError("it multiplies large numbers")
-        elif operator == "+" and isinstance(left, _SIZED) and isinstance(right, _SIZED):
-            self.build(len(left) + len(right))
+        elif operator == "+" and isinstance(left, str | list | tuple):
+            self.build(_weight(left) + _weight(right))
         return super().call_binop(context, operator, left, right)
 
     def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
         """``str.format``, which must not pad by much."""
         wrapped = super().wrap_str_format(value)
-        if wrapped is not None:
-            _check_format(value.__self__)
-        return wrapped
+        if wrapped is None:
+            return None
+        form: str = value.__self__
+        _check_format(form)
+
+        def formatted(*arguments: Any, **options: Any) -> str:
+            self.build(len(form) + form.count("{") * _weight((arguments, options)))
+            return str(wrapped(*arguments, **options))
+
+        return formatted
 
     def _counting(self, function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
         def counting(*arguments: Any, **options: Any) -> Any:
+            self.step()
             result = function(*arguments, **options)
-            if isinstance(result, str):
-                self.build(len(result))
+            if isinstance(result, _WEIGHTY):
+                self.build(_weight(result))
             return result
 
         return counting
@@ -169,15 +208,33 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return self._join(values, between)
 
     def _join(self, values: Iterable[Any], between: Any = "") -> str:
-        texts = [str(value) for value in values]
-        self.build(sum(map(len, texts)) + len(texts) * len(str(between)))
-        return str(between).join(texts)
+        texts: list[str] = []
+        size, glue = 0, str(between)
+        for value in values:
+            size += _weight(value) + len(glue)
+            if size > MAX_TEXT:
+                break
+            texts.append(str(value))
+        self.build(size)
+        return glue.join(texts)
+
+    def _to_json(
+        self,
+        value: Any,
+        ensure_ascii: bool = False,
+        indent: int | str | None = None,
+        separators: tuple[str, str] | None = None,
+        sort_keys: bool = False,
+    ) -> str:
+        width = _DEEPEST * (len(indent) if isinstance(indent, str) else max(0, indent or 0))
+        self.build(_weight(value) * (1 + width + sum(map(len, separators or ()))))
+        return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
 
 
 def compile_template(source: str) -> Callable[..., str]:
     """A function that renders the template with the variables it is given as keywords; safe from any thread.
 
-    Rendering raises jinja2.TemplateError for what the template refuses, does wrong, or exceeds.
+    Rendering raises jinja2.TemplateError for what the template refuses or does wrong, TooMuch for what it exceeds.
 
     Raises:
         jinja2.TemplateError: the source is not a template.
@@ -185,8 +242,10 @@ def compile_template(source: str) -> Callable[..., str]:
     sandbox = Sandbox()
     lock = threading.Lock()
     try:
-        tree = sandbox.parse(source)
-        _watch(tree)
+        if len(source) > MAX_TEXT:
+            raise TooMuch(f"it is {len(source):,} characters long")
+        sandbox.begin()  # constants are worked out at once
+        tree = _Watch().visit(sandbox.parse(source))
         template = sandbox.from_string(tree)
     except (RecursionError, MemoryError, OverflowError, SyntaxError, ValueError) as error:
         raise jinja2.TemplateError(f"it is no template ({type(error).__name__})") from None
@@ -208,25 +267,69 @@ def compile_template(source: str) -> Callable[..., str]:
     return render
 
 
-def _watch(tree: jinja2.nodes.Template) -> None:
-    """Let loops and concatenations go through the sandbox."""
-    for loop in list(tree.find_all(jinja2.nodes.For)):
-        if not loop.recursive:
-            loop.iter = _through("watched", [loop.iter], loop.lineno)
-    for parent in [tree, *tree.find_all(jinja2.nodes.Node)]:
-        for field in parent.fields:
-            value = getattr(parent, field)
-            if isinstance(value, jinja2.nodes.Concat):
-                setattr(parent, field, _through("concatenated", value.nodes, value.lineno))
-            elif isinstance(value, list):
-                for index, item in enumerate(value):
-                    if isinstance(item, jinja2.nodes.Concat):
-                        value[index] = _through("concatenated", item.nodes, item.lineno)
+class _Watch(NodeTransformer):
+    """Lets whatever takes time or memory go through the sandbox."""
+
+    def visit(self, node: jinja2.nodes.Node, *arguments: Any, **options: Any) -> Any:
+        """The node that takes the place of one."""
+        self.generic_visit(node, *arguments, **options)
+        line = node.lineno
+        if isinstance(node, jinja2.nodes.Concat):
+            return _through("concatenated", node.nodes, line)
+        if isinstance(node, jinja2.nodes.List | jinja2.nodes.Tuple | jinja2.nodes.Dict):
+            return node if getattr(node, "ctx", "load") != "load" else _through("made", [node], line)
+        if isinstance(node, jinja2.nodes.Compare):
+            node.expr = _through("passed", [node.expr], line)
+        elif isinstance(node, jinja2.nodes.Slice):
+            node.start = _through("passed", [node.start or jinja2.nodes.Const(None, lineno=line)], line)
+        elif isinstance(node, jinja2.nodes.For):
+            self._count_turns(node)
+        return node
+
+    def _count_turns(self, loop: jinja2.nodes.For) -> None:
+        line = loop.lineno
+        text = sum(len(data.data) for data in loop.find_all(jinja2.nodes.TemplateData))
+        turn = _through("step", [jinja2.nodes.Const(text, lineno=line)], line)
+        loop.body.insert(0, jinja2.nodes.ExprStmt(turn, lineno=line))
+        if loop.test is not None:  # an item that fails it never comes to the body
+            loop.test = jinja2.nodes.And(_through("step", [], line), loop.test, lineno=line)
 
 
 def _through(method: str, arguments: Sequence[jinja2.nodes.Node], line: int) -> jinja2.nodes.Call:
     function = jinja2.nodes.EnvironmentAttribute(method, lineno=line)
     return jinja2.nodes.Call(function, list(arguments), [], None, None, lineno=line)
+
+
+def _weight(value: Any) -> int:
+    """How much text a value may become, and memory take: its characters and all that it holds.
+
+    Raises:
+        TooMuch: more than a text may have.
+        SecurityError: what it holds can still change.
+    """
+    weight, left = 0, [(value, 0)]
+    while left:
+        item, depth = left.pop()
+        weight += _REFERENCE
+        inside: list[Any] = []
+        if isinstance(item, str):
+            weight += len(item)
+        elif isinstance(item, int):
+            weight += item.bit_length() // 3
+        elif isinstance(item, Namespace):
+            if depth:
+                raise SecurityError("it puts a namespace into a list")
+            inside = list(object.__getattribute__(item, "_Namespace__attrs").values())
+        elif isinstance(item, Mapping):
+            inside = [*item.keys(), *item.values()]
+        elif isinstance(item, _LISTS):
+            inside = list(item)
+        if inside and depth == _DEEPEST:
+            raise TooMuch("it puts lists into lists too often")
+        left += [(each, depth + 1) for each in inside]
+        if weight + len(left) * _REFERENCE > MAX_TEXT:
+            raise TooMuch(f"it builds texts of more than {MAX_TEXT:,} characters")
+    return weight
 
 
 def _check_format(form: str) -> None:
@@ -240,18 +343,6 @@ def _is_small(value: object) -> bool:
 
 def _is_moderate(value: object) -> bool:
     return not isinstance(value, int) or value.bit_length() <= 1024
-
-
-def _to_json(
-    value: Any,
-    ensure_ascii: bool = False,
-    indent: int | None = None,
-    separators: tuple[str, str] | None = None,
-    sort_keys: bool = False,
-) -> str:
-    if isinstance(indent, int) and indent > _WIDEST:
-        raise SecurityError("it pads a text")
-    return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
 
 
 def _indent(text: str, width: int | str = 4, first: bool = False, blank: bool = False) -> str:

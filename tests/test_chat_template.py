@@ -13,6 +13,7 @@ import llama_cpp.llama_cpp as lib
 import pytest
 from transformers.utils.chat_template_utils import render_jinja_template
 
+from bayling_lite import jinja_sandbox
 from bayling_lite.chat_template import NO_THINKING, ChatTemplate
 from bayling_lite.engine.llama.vocabulary import LlamaVocabulary
 from bayling_lite.engine.tokens import Tokenizer
@@ -312,11 +313,14 @@ def test_an_answer_without_text_is_written_where_the_template_would_refuse_it() 
     assert ChatTemplate(source).text(told) == ChatTemplate(MISTRAL).text(told)
 
 
+LAUGHS = "{% set a = ['lolololol', 'lolololol'] %}" + "{% set a = [a, a, a, a] %}" * 20  # a billion of them
+DOUBLING = "{% set ns = namespace(a=['x']) %}{% for i in range(17) %}{% set ns.a = ns.a + ns.a %}{% endfor %}"
+LONG = "{% for i in range(99999) %}" + "x" * 50_000 + "{% endfor %}"
 HOSTILE = [
     "{% for a in range(90000) %}{% for b in range(90000) %}{% endfor %}{% endfor %}",
     "{% macro f(n) %}{{ f(n) }}{{ f(n) }}{% endmacro %}{{ f(1) }}",
     "{% macro f(n) %}{% if n %}{{ f(n - 1) }}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(60) }}",
-    "{% for x in [1, [1]] recursive %}{% for y in range(9) %}{{ loop([x]) }}{% endfor %}{% endfor %}",
+    "{% for x in [1] recursive %}{{ loop([x]) }}{{ loop([x]) }}{% endfor %}",
     "{{ 'x' * 10**12 }}",
     "{{ 10**10**10 }}",
     "{{ [0] * 10**12 }}",
@@ -342,15 +346,50 @@ HOSTILE = [
     "{% set x = 'xxxx' %}" + "{% set x = x.join(x) %}" * 10,
     "{% set x = 'xxxx' %}" + "{% set x = x | join(x) %}" * 10,
     "{% for i in range(90000) %}" + "x" * 1000 + "{% endfor %}",
+    "{% set r = range(99999) %}{% for a in r recursive %}{% for b in r recursive %}{% endfor %}{% endfor %}",
+    "{% set r = range(99999) %}{% for a in r recursive %}{% for b in r if false recursive %}{% endfor %}{% endfor %}",
+    "{% set r = range(99999) %}{% for a in r %}{% for b in r if false %}{% endfor %}{% endfor %}",
+    "{% set a = ['x' * 1000] * 200000 %}{% set b = [a] * 200000 %}{{ b }}",
+    LAUGHS + "{{ a }}",
+    LAUGHS + "{{ a | tojson }}",
+    LAUGHS + "{{ a | string }}",
+    LAUGHS + "{{ a ~ '' }}",
+    LAUGHS + "{{ [a] | join }}",
+    LAUGHS + "{{ '%s' % a }}",
+    LAUGHS + "{{ '{}'.format(a) }}",
+    LAUGHS + LAUGHS.replace("set a", "set b").replace("a, a, a, a", "b, b, b, b") + "{{ a == b }}",
+    LAUGHS.replace("[", "(").replace("]", ")") + "{{ {a: 1} }}",
+    "{% set a = {'x': 'lolololol'} %}" + "{% set a = {'x': a, 'y': a} %}" * 40 + "{{ a }}",
+    "{% set a = 'x' %}" + "{% set a = dict(x=a, y=a) %}" * 40 + "{{ a }}",
+    "{% macro f() %}{{ f(varargs, varargs, varargs, varargs) if varargs | string | length }}{% endmacro %}{{ f(1) }}",
+    "{% set ns = namespace() %}{% set a = [ns, ns] %}{% set ns.x = 'x' * 200000 %}{{ a }}",
+    "{% set ns = namespace() %}{% set ns.x = ns %}{{ ns }}",
+    "{% set a = 'x' * 200000 %}{{ '%(a)s%(a)s' % {'a': a} }}",
+    "{% set a = 'x' * 200000 %}{{ '{0}{0}'.format(a) }}",
+    "{% set a = 'x' * 200000 %}{{ '{a}{a}'.format_map({'a': a}) }}",
+    "{{ range(1000) | list | tojson(indent='x' * 200000) }}",
+    "{{ range(1000) | list | tojson(separators=('x' * 200000, ':')) }}",
+    "{{ range(99999) | map('default', 'x' * 1000) | map('upper') | join }}",
+    DOUBLING + "{{ ns.a | map('default', range(9999) | list) | map('list') | list }}",
+    "{{ range(99999) | select('in', range(9999) | map('string') | list) | list }}",
+    "{% set l = range(99999) | list %}{{ ([l] * 2000) | sum(start=[]) | length }}",
+    "{% set l = [range(9999) | list] %}{{ (l + l + l + l) | sum(start=[]) | length }}",
+    "{% set x %}" + LONG + "{% endset %}",
+    "{% macro f() %}" + LONG + "{% endmacro %}{{ f() }}",
+    "{% set x %}xxxx{% endset %}" + "{% set x %}{{ x }}{{ x }}{{ x }}{{ x }}{% endset %}" * 30,
+    "{% set x = 'xxxx' %}" + "{% set x = 'a' ~ (x ~ (x ~ x)) %}" * 40,
+    "{# " + "x" * 300_000 + " #}",
 ]
 
 
-@pytest.mark.parametrize("source", HOSTILE)
-def test_a_hostile_template_ends_soon_and_small(source: str) -> None:
+@pytest.mark.parametrize("source", HOSTILE, ids=range(len(HOSTILE)))
+def test_a_hostile_template_ends_soon_and_small(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jinja_sandbox, "MAX_SECONDS", 1.0)
     began = time.monotonic()
-    with pytest.raises(ModelUnreadable):
-        ChatTemplate(source + CHATML)
-    assert time.monotonic() - began < 30
+    with pytest.raises(ModelUnreadable, match="chat template of odd") as refused:
+        ChatTemplate(source + CHATML, where="odd")
+    assert time.monotonic() - began < 2
+    assert "TypeError" not in str(refused.value)
 
 
 def test_only_markup_is_recognised() -> None:

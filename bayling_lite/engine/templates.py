@@ -13,9 +13,6 @@ from bayling_lite.errors import ModelUnreadable, UsageError
 from bayling_lite.languages import Language, find_language
 from bayling_lite.prompts import BAYLING, BAYLING_3, TEMPLATES, PromptTemplate, Template
 
-_DEFAULT_N_CTX = 8192
-
-
 OWN = "jinja"
 
 
@@ -57,7 +54,7 @@ def _named(header: GGUFHeader, name: str) -> Template:
             "or a file that ends in .jinja."
         )
     try:
-        source = Path(name).read_text(encoding="utf-8")
+        source = Path(name).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UsageError(f"The template {name} cannot be read: {reason}.") from None
@@ -117,16 +114,3 @@ def _languages(header: GGUFHeader) -> Iterator[Language]:
         except UsageError:
             # A language this version has no name for is no reason to refuse the others.
             logger.warning("%s declares the unknown language %r", header.path, code)
-
-
-def context_size(n_ctx_train: int, wanted: int | None) -> int:
-    """Tokens of context: as wanted, else what the model was trained with, at most 8192 (memory grows with it).
-
-    Raises:
-        UsageError: fewer than 8 are wanted.
-    """
-    if wanted is None:
-        return min(n_ctx_train, _DEFAULT_N_CTX) if n_ctx_train > 0 else _DEFAULT_N_CTX
-    if wanted < 8:
-        raise UsageError(f"A context of {wanted} tokens is too small; at least 8.")
-    return wanted

@@ -6,7 +6,7 @@ import codecs
 from collections.abc import Iterable, Mapping
 
 from bayling_lite.engine.placeholders import Replacer
-from bayling_lite.engine.thinking import Thinking
+from bayling_lite.engine.thinking import Thinking, overlap
 
 
 class StopScanner:
@@ -29,7 +29,7 @@ class StopScanner:
         if found:
             self.stopped, self._held = True, ""
             return held[: min(found)]
-        keep = max(_overlap(held, stop) for stop in self._stop)
+        keep = max(overlap(held, stop) for stop in self._stop)
         self._held = held[len(held) - keep :]
         return held[: len(held) - keep]
 
@@ -37,14 +37,6 @@ class StopScanner:
         """The end has come: return what was held back, for it did not become a stop string."""
         held, self._held = self._held, ""
         return held
-
-
-def _overlap(text: str, stop: str) -> int:
-    """Length of the longest end of ``text`` that begins ``stop`` without completing it."""
-    for length in range(min(len(text), len(stop) - 1), 0, -1):
-        if text.endswith(stop[:length]):
-            return length
-    return 0
 
 
 class TextStream:

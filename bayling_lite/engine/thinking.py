@@ -49,7 +49,7 @@ class Thinking(Protocol):
 
     @property
     def inside(self) -> bool:
-        """Whether a thought is going on."""
+        """Whether a thought is going on, or may be: what came could become the marker that begins one."""
         ...
 
     @property
@@ -87,7 +87,9 @@ def thinking_filter(template: Template, parts: Iterable[AnyPart]) -> Thinking | 
 
 def thought_end(template: Template) -> str | None:
     """The marker that ends a thought, which therefore does not end the answer; None where there is none."""
-    block = None if _has_channels(template.jinja) else _block(template.jinja)
+    if _has_channels(template.jinja):
+        return "<|end|>"  # of any message; the last one ends with <|return|>
+    block = _block(template.jinja)
     return block.closing if block else None
 
 
@@ -129,8 +131,8 @@ class Blocks:
 
     @property
     def inside(self) -> bool:
-        """Whether a thought is going on, or the answer has not begun after it."""
-        return self._inside or self._waiting
+        """Whether a thought is going on, what came may become its marker, or the answer has not begun after it."""
+        return self._inside or self._waiting or bool(self._held.strip())
 
     @property
     def reasoning(self) -> str:
@@ -166,7 +168,7 @@ class Blocks:
         """Take one marker from what is held back; false when there is none, or not the whole of it yet."""
         if self._inside:
             thought, closing, rest = self._held.partition(self._block.closing)
-            keep = 0 if closing else _overlap(thought, self._block.closing)
+            keep = 0 if closing else overlap(thought, self._block.closing)
             self._reasoning.append(thought[: len(thought) - keep])
             if closing:
                 self._close(rest)
@@ -256,7 +258,7 @@ class Channels:
         return header if header and not self._named and not self.hid else ""
 
 
-def _overlap(text: str, marker: str) -> int:
+def overlap(text: str, marker: str) -> int:
     """Length of the longest end of ``text`` that begins ``marker`` without completing it."""
     for length in range(min(len(text), len(marker) - 1), 0, -1):
         if text.endswith(marker[:length]):

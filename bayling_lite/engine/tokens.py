@@ -5,6 +5,7 @@ Special tokens enter only where the template put them. Text can never become one
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
@@ -13,6 +14,15 @@ from bayling_lite.errors import ModelUnreadable
 from bayling_lite.prompts import AnyPart, Control, Markup, Special, Template, Text
 
 _REMEMBERED_MARKUP = 1024
+# What C's isspace() takes for white space.
+_SPACE = " \t\n\v\f\r"
+# Vocabularies such as Gemma's have these as user-defined tokens, for documents are full of them.
+_HTML = re.compile(
+    "</?(a|abbr|b|blockquote|body|br|caption|center|code|col|colgroup|dd|del|div|dl|dt|em|figcaption|figure|font|footer"
+    "|h[1-6]|head|header|hr|html|i|img|ins|kbd|li|link|main|mark|meta|nav|ol|p|pre|q|s|samp|script|section|small|span"
+    "|strike|strong|style|sub|sup|table|tbody|td|tfoot|th|thead|title|tr|tt|u|ul|var) ?/?>",
+    re.IGNORECASE,
+)
 
 
 class Vocabulary(Protocol):
@@ -91,11 +101,11 @@ class Tokenizer:
         self._template = template
         self._specials = {part.token: self._special_id(part) for part in template.specials}
         self._markup: dict[str, tuple[int | str, ...]] = {}
-        # User-defined tokens such as <think> are found in every text. Those that the template writes steer the model:
-        # they are kept out of texts. Others are mere words of the vocabulary.
-        self._steering = frozenset(
-            id_ for id_ in vocabulary.tokenize(template.jinja, special=True) if self._is_tag(id_)
-        )
+        # User-defined tokens such as <think> are found in every text. Those that look like tags may steer the model,
+        # and are kept out of texts; a template may put their names together from pieces, so what it says does not tell
+        # which they are. The tags of HTML are words like any other, unless the template writes them.
+        self._written = frozenset(vocabulary.tokenize(template.jinja, special=True))
+        self._steering: dict[int, bool] = {}
         self.stop_ids = frozenset(id_ for part in template.stop for id_ in self._stop_ids(part))
 
     def encode(self, parts: Iterable[AnyPart], recall: Recall | None = None) -> list[int]:
@@ -157,8 +167,11 @@ class Tokenizer:
 
     def _is_tag(self, token: int) -> bool:
         r"""Whether a user-defined token looks like one that steers: ``<think>``, ``[INST]``, not ``\n\n`` or a word."""
-        name = self._vocabulary.name(token)
-        return self._vocabulary.is_added(token) and len(name) > 2 and name[0] in "<[" and name[-1] in ">]"
+        if not self._vocabulary.is_added(token):
+            return False
+        name = self._vocabulary.name(token).strip(_SPACE + "▁")
+        is_tag = len(name) > 2 and name[0] in "<[" and name[-1] in ">]"
+        return is_tag and (token in self._written or not _HTML.fullmatch(name))
 
     def _pieces(self, markup: str) -> tuple[int | str, ...]:
         """What a template wrote, cut into its special tokens (ids) and the text between them."""
@@ -212,7 +225,10 @@ class Tokenizer:
         return None
 
     def _is_special(self, token: int) -> bool:
-        return token in self._steering or self._vocabulary.is_control(token)
+        known = self._steering.get(token)
+        if known is None:
+            known = self._steering[token] = self._vocabulary.is_control(token) or self._is_tag(token)
+        return known
 
     def _without_prefix(self, text: str) -> list[int]:
         r"""Tokenize a text that continues a prompt.
@@ -286,7 +302,3 @@ class _Run:
         if text:
             self._ids += self._tokenize(text, prefixed=self._prefixed)
             self._prefixed = False
-
-
-# What C's isspace() takes for white space.
-_SPACE = " \t\n\v\f\r"

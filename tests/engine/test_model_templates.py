@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bayling_lite.engine.gguf_file import GGUFHeader, read_header
-from bayling_lite.engine.templates import choose_template, context_size, placeholders
+from bayling_lite.engine.templates import choose_template, placeholders
 from bayling_lite.errors import ModelUnreadable, UsageError
 from bayling_lite.prompts import BAYLING, BAYLING_3, V1_PLACEHOLDERS
 from tests.chat_templates import CHATML
@@ -70,6 +70,8 @@ def test_a_template_can_be_a_file(tmp_path: Path) -> None:
     path.write_text(CHATML, encoding="utf-8")
     chosen = choose_template(header(bayling__template="bayling"), str(path))
     assert (chosen.name, chosen.jinja) == ("mine", CHATML)
+    path.write_text(CHATML, encoding="utf-8-sig")  # as editors on Windows do
+    assert choose_template(header(), str(path)).jinja == CHATML
     with pytest.raises(UsageError, match=r"other\.jinja cannot be read: No such file"):
         choose_template(header(), str(tmp_path / "other.jinja"))
     path.write_bytes(b"\xff\xff")
@@ -88,9 +90,3 @@ def test_placeholders_are_read_as_they_stand(make_model: Callable[..., Path]) ->
 def test_placeholders_that_are_no_list_of_pairs_are_refused(said: Any) -> None:
     with pytest.raises(ModelUnreadable, match=r"odd\.gguf: bayling\.placeholders"):
         placeholders(GGUFHeader(Path("odd.gguf"), {"bayling.placeholders": said}))
-
-
-def test_the_context_is_the_trained_one_up_to_a_limit() -> None:
-    assert context_size(2048, None) == 2048
-    assert context_size(131072, None) == 8192
-    assert context_size(2048, 4096) == 4096

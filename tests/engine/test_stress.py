@@ -174,4 +174,4 @@ def test_whatever_comes_every_result_is_right_and_nothing_is_left(random_model: 
     assert set(happened) >= {"stop", "length", "cancelled", "ContextOverflow"}
     assert threading.active_count() == before
     gc.collect()
-    assert not [thing for thing in gc.get_objects() if isinstance(thing, StreamedGeneration)]
+    assert not [thing for thing in gc.get_objects() if type(thing) is StreamedGeneration]

@@ -64,6 +64,22 @@ def test_text_comes_as_soon_as_it_is_certain() -> None:
     assert thinking.feed(" x") == " x"
 
 
+def test_what_may_become_the_marker_of_a_thought_is_no_answer_yet() -> None:
+    thinking = Blocks(THINK)
+    pieces = ["\n", "<", "thi", "nk>", "a", "</think>", "H"]
+    inside = []
+    for piece in pieces:
+        thinking.feed(piece)
+        inside.append(thinking.inside)
+    assert inside == [False, True, True, True, True, False, False]
+    answer = Blocks(THINK)
+    assert (answer.feed("<"), answer.inside) == ("", True)
+    assert (answer.feed("p>"), answer.inside) == ("<p>", False)
+    short = Blocks(THINK)
+    assert short.feed("<th") + short.finish() == "<th"
+    assert not short.inside
+
+
 def test_markers_that_are_control_tokens() -> None:
     thinking = Blocks(Block("[THINK]", "[/THINK]"))
     said = [("", "[THINK]"), ("a [/", None), ("b", "[/THINK]"), ("\nHello", None), (" x", "[THINK]"), (" y", None)]
