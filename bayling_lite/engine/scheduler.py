@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from bayling_lite.engine.answers import Answer, Answers
@@ -62,8 +62,7 @@ class Scheduler:
     """Serves generations on one decoder.
 
     ``replacements`` are placeholders that the model writes, and what stands for them in the answers' texts.
-    The worker closes the decoder when it ends, and calls ``free`` for what is below it (the model). Within ``in_use``
-    that waits, or has happened: EngineClosed.
+    The worker closes the decoder when it ends, and calls ``free`` for what is below it (the model).
     """
 
     def __init__(
@@ -72,7 +71,6 @@ class Scheduler:
         vocabulary: Vocabulary,
         template: Template,
         free: Callable[[], None],
-        in_use: Callable[[], AbstractContextManager[None]],
         limits: Limits,
         replacements: Mapping[str, str] | None = None,
     ) -> None:
@@ -80,7 +78,7 @@ class Scheduler:
         self._template = template
         self._tokenizer = Tokenizer(vocabulary, template)
         self._free = free
-        self._in_use = in_use
+        self._vocabulary = vocabulary
         self._limits = limits
         self._replacements = replacements
         self._place = Workplace(
@@ -92,7 +90,6 @@ class Scheduler:
         self._changed = threading.Condition()
         self._queue: deque[StreamedGeneration] = deque()
         self._interruptible: set[StreamedGeneration] = set()  # a running evaluation is worth ending for these
-        self._cancelled = False  # since the last look
         self._closing = False
         # A daemon, so that a program which forgets to close the engine can still end.
         self._worker = threading.Thread(target=self._serve, name="bayling-engine", daemon=True)
@@ -120,7 +117,7 @@ class Scheduler:
 
     def count_tokens(self, conversation: Conversation) -> int:
         """Tokens of the rendered conversation."""
-        with self._in_use():
+        with self._vocabulary.in_use():
             return len(self._tokenizer.encode(self._template.render(conversation)))
 
     def close(self) -> None:

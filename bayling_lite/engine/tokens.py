@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from bayling_lite.engine.thinking import thought_end
@@ -51,6 +52,10 @@ class Vocabulary(Protocol):
     @property
     def space_prefix(self) -> bool:
         """Whether :meth:`tokenize` puts a space before the text (SentencePiece's ``add_dummy_prefix``)."""
+        ...
+
+    def in_use(self) -> AbstractContextManager[None]:
+        """Keep the model from being freed meanwhile. Raises EngineClosed when that has happened."""
         ...
 
     def tokenize(self, text: str, *, special: bool = False) -> list[int]:

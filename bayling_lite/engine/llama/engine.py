@@ -76,7 +76,6 @@ class LlamaEngine:
                 vocabulary,
                 chosen,
                 free,
-                vocabulary.in_use,
                 Limits(plan.n_ctx, plan.n_parallel, plan.n_mixed, options.get("drafting", True)),
                 replacements,
             )
