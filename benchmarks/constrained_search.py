@@ -33,7 +33,7 @@ from bayling_finetune.parallel import fingerprint, load_corpus
 from bayling_lite import LlamaEngine
 from bayling_lite.catalogue import resolve
 from bayling_lite.engine.base import Completion, Engine, GenerationRequest, SearchParams
-from bayling_lite.engine.constraints import occurs
+from bayling_lite.engine.words import occurs
 from bayling_lite.languages import Language
 from bayling_lite.prompts import translation_instruction, user_turn
 from bayling_lite.settings import Settings

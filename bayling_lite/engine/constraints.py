@@ -6,7 +6,6 @@ are cut: across pieces, inside a longer piece, or byte by byte.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,15 +14,13 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import numpy.typing as npt
 
+from bayling_lite.engine.words import joins, needs_border, occurs
 from bayling_lite.errors import PhrasesDoNotFit
 
 _LONGEST_CHARACTER = 4
 """Bytes of UTF-8."""
 _IMPOSSIBLE = 2**40
 """Tokens, where no number of them is enough."""
-
-# Scripts that separate no words, by the beginning of their characters' Unicode names (Han and kana go by their width).
-_UNSPACED = ("THAI ", "LAO ", "KHMER ", "MYANMAR ", "TIBETAN ")
 
 Tokens = npt.NDArray[np.intp]
 
@@ -43,30 +40,6 @@ class Vocabulary(Protocol):
     def is_end(self, token: int) -> bool:
         """Whether the model ends its answer with this token."""
         ...
-
-
-def joins(char: str) -> bool:
-    """Whether a character makes one word with a letter beside it: letters, digits, ``_``, marks; no Chinese or Thai."""
-    if not (char.isalnum() or char == "_" or unicodedata.category(char)[0] == "M"):
-        return False
-    return unicodedata.east_asian_width(char) not in "WF" and not unicodedata.name(char, "").startswith(_UNSPACED)
-
-
-def occurs(phrase: str, text: str) -> bool:
-    """Whether a text has the phrase exactly, as words of their own: what :class:`Phrases` guarantees."""
-    at = text.find(phrase)
-    while at >= 0:
-        end = at + len(phrase)
-        before, after = text[at - 1 : at] if at else "", text[end : end + 1]
-        if not (_bound(phrase[0]) and before and joins(before)) and not (_bound(phrase[-1]) and after and joins(after)):
-            return True
-        at = text.find(phrase, at + 1)
-    return False
-
-
-def _bound(char: str) -> bool:
-    """Whether a phrase with this character at its edge needs a word border there."""
-    return char.isalnum() and joins(char)
 
 
 class PieceIndex:
@@ -123,7 +96,7 @@ class _Phrase:
             self.data = text.encode()
         except UnicodeEncodeError as error:  # half of a surrogate pair
             raise _unspellable(text) from error
-        self.left, self.right = _bound(text[0]), _bound(text[-1])
+        self.left, self.right = needs_border(text[0]), needs_border(text[-1])
         # Where it would run together with a word before it, it gets a space when it is written after anything.
         spaced = joins(text[0])
         self._beginnings = [self.data[:length] for length in range(len(self.data))]

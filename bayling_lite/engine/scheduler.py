@@ -15,9 +15,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from bayling_lite.engine.answers import Answer, Answers
+from bayling_lite.engine.batches import BLOCK, Composer, Work
 from bayling_lite.engine.decoder import Chunk, Decoder, Outcome
 from bayling_lite.engine.generation import StreamedGeneration
-from bayling_lite.engine.jobs import Job, Plan, SamplingJob, Workplace
+from bayling_lite.engine.jobs import Job, SamplingJob, Workplace
 from bayling_lite.engine.native_log import logger
 from bayling_lite.engine.search_job import SearchJob
 from bayling_lite.engine.sequences import Sequences, common_prefix
@@ -28,20 +29,10 @@ from bayling_lite.errors import BaylingError, ContextOverflow, EngineClosed, Eng
 from bayling_lite.messages import Conversation
 from bayling_lite.prompts import Template
 
-# The kernels of llama.cpp work in blocks of 16 rows: so many cost less than 12 do, and 17 much more. Steps are filled
-# up to such a block with guesses, and long prompts are cut where one ends.
-_BLOCK = 16
-# An answer that flows alone may guess further.
-_BLOCK_ALONE = 24
-# Where twice as many prompts wait as answers flow, or more, a step reads prompts alone: so many tokens for each answer
-# that waits meanwhile and each prompt that does not have to, and no more than the last number.
-_ASIDE, _MOST_ASIDE = 64, 256
 # What another job is about to evaluate is worth waiting for from this many tokens on.
 _WORTH_WAITING = 8
 # Cells kept free for each running sequence when another one is let in.
 _GROWTH = 16
-
-Work = list[tuple[Job, list[Plan]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +76,7 @@ class Scheduler:
             decoder, Sequences(decoder), vocabulary, self._tokenizer.stop_ids, Answers(), limits.drafting
         )
         self._jobs: list[Job] = []  # in the order they came; the worker's own
-        self._read_aside = False  # the last step read prompts alone, beside which answers wait
+        self._composer = Composer(decoder.n_batch, limits.n_mixed, self._answering_for)
         self._full = False  # a job had to give its memory up; until another one ends, none may take any
         self._changed = threading.Condition()
         self._queue: deque[StreamedGeneration] = deque()
@@ -167,7 +158,7 @@ class Scheduler:
         """Let waiting requests in while there are sequences for them."""
         while True:
             rows = sum(job.width for job in self._jobs)
-            if len(self._jobs) >= self._limits.n_parallel or rows >= max(self._limits.n_parallel, _BLOCK):
+            if len(self._jobs) >= self._limits.n_parallel or rows >= max(self._limits.n_parallel, BLOCK):
                 return
             # Whoever waits for room in memory stands before those in the queue.
             if any(job.waiting and not job.follows for job in self._jobs):
@@ -252,7 +243,7 @@ class Scheduler:
 
     def _step(self) -> None:
         """Evaluate one batch and hand its logits out."""
-        work = self._compose()
+        work = self._composer.compose(self._jobs)
         if not work:
             return
         outcome = self._evaluate(work)
@@ -264,56 +255,17 @@ class Scheduler:
                 self._make_room()
         self._forget_done()
 
-    def _compose(self) -> Work:
-        """What the next batch holds: answers first, then parts of prompts, as much for each.
-
-        Prompts in large batches are read faster than bit by bit beside the answers. Where many wait for few answers
-        they are, every second step.
-        """
-        writing = [job for job in self._jobs if not job.reading]
-        reading = [job for job in self._jobs if job.reading and job.slot is not None]
-        if writing and not self._read_aside:
-            room = min(_ASIDE * len(reading) // len(writing), _MOST_ASIDE, self._decoder.n_batch) // _BLOCK * _BLOCK
-            work = self._reads(reading, room) if room >= 2 * _ASIDE else []
-            self._read_aside = sum(len(plan.tokens) for _, plans in work for plan in plans) >= 2 * _ASIDE
-            if self._read_aside:
-                return work
-        self._read_aside = False
-        work = []
-        spare = (_BLOCK_ALONE if len(writing) == 1 else _BLOCK) - sum(job.width for job in writing)
-        for job in writing:
-            with self._answering_for(job):
-                plans = job.write(spare)
-                spare -= sum(len(plan.tokens) - 1 for plan in plans)
-                work.append((job, plans))
-        taken = sum(len(plan.tokens) for _, plans in work for plan in plans)
-        most = min(self._decoder.n_batch, self._limits.n_mixed) if writing else self._decoder.n_batch
-        room = min(max(most, taken + _BLOCK) // _BLOCK * _BLOCK, self._decoder.n_batch) - taken
-        return work + self._reads(reading, room)
-
-    def _reads(self, jobs: list[Job], room: int) -> Work:
-        """Parts of prompts of ``room`` tokens in all."""
-        work: Work = []
-        n_guesses = _BLOCK_ALONE - 1 if len(self._jobs) == 1 else 0
-        jobs = sorted(jobs, key=lambda job: len(job.tokens))  # what short ones leave over is for the long ones
-        for position, job in enumerate(jobs):
-            plans = job.read(room // (len(jobs) - position), n_guesses)
-            room -= sum(len(plan.tokens) for plan in plans)
-            if plans:
-                work.append((job, plans))
-        return work
-
     def _evaluate(self, work: Work) -> Outcome:
         """Evaluate a batch, and count its tokens into their sequences."""
         plans = [plan for _, plans in work for plan in plans]
         with self._changed:
             # Ending a batch early costs the others a step, so one is ended only where it is long for this request, or
             # for nobody else; and a long one that an answer has to wait for.
-            waited_for = work if not self._read_aside else [(job, []) for job in self._jobs]
+            waited_for = work if not self._composer.aside else [(job, []) for job in self._jobs]
             self._interruptible = {
                 job.generation
                 for job, own in waited_for
-                if len(work) == 1 or self._read_aside or any(len(plan.tokens) > 1 for plan in own)
+                if len(work) == 1 or self._composer.aside or any(len(plan.tokens) > 1 for plan in own)
             }
             self._decoder.interrupt(self._closing or any(one.cancelled for one in self._interruptible))
         try:

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 
 from bayling_lite.engine.answers import Answer, feed
 from bayling_lite.engine.base import FinishReason, Hypothesis
-from bayling_lite.engine.constraints import occurs
 from bayling_lite.engine.generation import StreamedGeneration
 from bayling_lite.engine.jobs import Job, Plan, Workplace
 from bayling_lite.engine.search import BeamSearch, Branch, Found
 from bayling_lite.engine.sequences import Slot, common_prefix
 from bayling_lite.engine.text import TextStream
+from bayling_lite.engine.words import occurs
 from bayling_lite.errors import EngineError, PhrasesDoNotFit, UsageError
 
 

@@ -6,7 +6,7 @@ import functools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from bayling_lite.engine.constraints import joins
+from bayling_lite.engine.words import joins
 from bayling_lite.errors import UsageError
 
 Term = tuple[str, str]
@@ -64,7 +64,7 @@ def applying(terms: Sequence[Term], text: str) -> tuple[Term, ...]:
 def occurs(term: str, text: str) -> bool:
     """Whether a term stands in a text as words of their own, in any case.
 
-    The borders are those of :func:`bayling_lite.engine.constraints.occurs`, so what a search guarantees counts here.
+    The borders are those of :func:`bayling_lite.engine.words.occurs`, so what a search guarantees counts here.
     """
     return next(_places(term, text), None) is not None
 

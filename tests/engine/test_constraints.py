@@ -16,10 +16,11 @@ import torch
 from transformers import DynamicCache
 
 from bayling_lite.engine.base import SearchParams
-from bayling_lite.engine.constraints import Phrases, State, occurs
+from bayling_lite.engine.constraints import Phrases, State
 from bayling_lite.engine.llama.vocabulary import LlamaVocabulary
 from bayling_lite.engine.search import BeamSearch, Found
 from bayling_lite.engine.tokens import Tokenizer
+from bayling_lite.engine.words import occurs
 from bayling_lite.errors import PhrasesDoNotFit
 from bayling_lite.languages import find_language
 from bayling_lite.prompts import BAYLING, translation_instruction, user_turn
