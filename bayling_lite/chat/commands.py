@@ -156,7 +156,7 @@ def _stats(session: Session, _: str) -> Reply:
         last = session.turns[-1]
         lines.append(
             f"Last answer: {last.n_tokens} tokens in {last.seconds:.2f} s, "
-            f"the first after {last.seconds_to_first:.2f} s, then {last.tokens_per_second:.1f} tokens/s."
+            f"the first after {last.seconds_to_first:.2f} s; {last.tokens_per_second:.1f} tokens/s."
         )
     return Reply(tuple(lines))
 

@@ -15,6 +15,9 @@ from bayling_lite.messages import Conversation
 if TYPE_CHECKING:
     from bayling_lite.translate import Translation
 
+# An answer whose first piece came after all but this share of the time came at once: it was searched for.
+_AT_ONCE = 0.1
+
 
 class Kind(StrEnum):
     """What a turn does."""
@@ -69,8 +72,10 @@ class Turn:
 
     @property
     def tokens_per_second(self) -> float:
-        """Tokens of the answer per second since its first piece."""
+        """Tokens of the answer per second since its first piece; of the whole time, if it came in one piece."""
         spent = self.seconds - self.seconds_to_first
+        if spent < _AT_ONCE * self.seconds:
+            spent = self.seconds
         return self.n_tokens / spent if spent > 0 else 0.0
 
 

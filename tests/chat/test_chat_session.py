@@ -11,6 +11,7 @@ from bayling_lite.engine.base import ModelInfo
 from bayling_lite.engine.scripted import ScriptedEngine
 from bayling_lite.errors import ContextOverflow, UsageError
 from bayling_lite.languages import find_language
+from bayling_lite.prompts import user_turn
 
 EN, ZH, DE = map(find_language, ("en", "zh", "de"))
 
@@ -219,3 +220,12 @@ def test_a_text_without_words_is_still_a_draft() -> None:
     session = Session(ScriptedEngine(), target=ZH)
     run(session, "42")
     assert session.plan("43").rule is Rule.PLAIN
+
+
+@pytest.mark.parametrize(("seconds_to_first", "speed"), [(1.0, 10.0), (1.95, 5.0), (2.0, 5.0), (0.0, 5.0)])
+def test_the_speed_of_an_answer_that_came_at_once_is_that_of_the_whole_time(
+    seconds_to_first: float, speed: float
+) -> None:
+    plan = Plan(Kind.CHAT, "x", "x")
+    turn = Turn(plan, "y", user_turn("x").assistant("y"), None, False, False, 2.0, seconds_to_first, 10)
+    assert turn.tokens_per_second == speed
