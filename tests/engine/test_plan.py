@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import llama_cpp.llama_cpp as lib
 import pytest
 
 from bayling_lite.engine import GenerationRequest, plan
@@ -105,3 +106,18 @@ def test_the_engine_says_what_computes_it(chain_model: Path) -> None:
     with LlamaEngine.open(chain_model, n_threads=2, n_gpu_layers=0) as engine:
         assert engine.info.device == "CPU, 2 threads"
         assert engine.info.can_search
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not lib.llama_supports_gpu_offload(), reason="llama.cpp was built without a GPU backend")
+def test_a_gpu_takes_all_layers_and_says_its_name(tiny_model: Path) -> None:
+    request = GenerationRequest(user_turn("Provide the German translation for this sentence: Good day."), max_tokens=40)
+    with LlamaEngine.open(tiny_model, n_gpu_layers=0) as engine:
+        expected = engine.submit(request).result(timeout=60).text
+    with LlamaEngine.open(tiny_model) as engine:
+        assert not engine.info.device.startswith("CPU")
+        assert engine.info.n_parallel == 32
+        generations = [engine.submit(request) for _ in range(40)]
+        texts = {generation.result(timeout=60).text for generation in generations}
+    # Other kernels round differently; an undecided model may take another word, and a broken one takes rubbish.
+    assert any(text.split()[0] == expected.split()[0] for text in texts)
