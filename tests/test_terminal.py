@@ -90,6 +90,7 @@ def test_stream_can_be_used_again_after_a_flush() -> None:
     assert stream.feed("31m") == "31m"
 
 
+@pytest.mark.slow
 def test_much_hostile_text_takes_linear_time() -> None:
     # A quadratic search over two million openings would not end within the test run.
     for opening in ("\x1b]", "\x9d", "\x1b[", "\x9b", "\x1bP"):

@@ -68,6 +68,7 @@ def test_a_thought_without_an_answer_is_a_failure(endless_model: Path, tmp_path:
     assert "1 of 1 sentences could not be translated" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_context_longer_than_the_training_is_warned_of(chain_model: Path) -> None:
     command = ("--model", str(chain_model), "--prompt", "Hi", "--ctx", "1024")
     warned = run(*command)
@@ -82,6 +83,7 @@ def test_one_shot_in_translation_mode(chain_model: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "早 good day</\n", "en → de\n")
 
 
+@pytest.mark.slow
 def test_an_answer_is_the_same_for_the_same_seed(random_model: Path) -> None:
     first, again, other = (
         run("--model", str(random_model), "--prompt", "Hi", "--seed", seed, "-q").stdout for seed in ("1", "1", "2")

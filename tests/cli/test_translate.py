@@ -270,6 +270,7 @@ def started(model: Path, folder: Path, *arguments: str, **options: object) -> su
     return subprocess.Popen([*COMMAND, *arguments], cwd=folder, env=environment, **options)  # type: ignore[call-overload,no-any-return]
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_no_half_file(endless_model: Path, tmp_path: Path) -> None:
     (tmp_path / "long.txt").write_text("Hello there, my friend. " * 20_000)
     arguments = ("long.txt", "--to", "zh", "--from", "en", "-o", "out.txt")
@@ -374,6 +375,7 @@ def test_the_embedded_model_uses_terms(tiny_model: Path, tmp_path: Path) -> None
     assert all(word in lines[1] for word in ("Gebäude", "Parkanlage"))
 
 
+@pytest.mark.slow
 def test_the_embedded_model_searches(tiny_model: Path, tmp_path: Path) -> None:
     text = "Good morning. How are you?\n"
     assert translated(tiny_model, tmp_path, text, "de", "--beam", "5").count("\n") == 1

@@ -75,6 +75,7 @@ def differences(folder: Path, gguf: Path, count: int) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 def test_greedy_output_on_100_prompts(trained: Path, tmp_path: Path) -> None:
     gguf = tmp_path / "f32.gguf"
     convert(trained, gguf, "F32")

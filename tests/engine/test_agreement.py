@@ -27,7 +27,7 @@ from tests.engine.reference import reference_f32_gguf, reference_model
 from tests.engine.test_search import padded, requests
 
 MOST_TOKENS = 40
-EVERYDAY = 40
+EVERYDAY = 12
 ALL = 200
 HALF = "\ufffd"  # a character cut off at the token limit
 

@@ -122,18 +122,18 @@ def test_answers_flow_while_a_long_prompt_is_read(endless_model: Path, steps: St
         stream = engine.submit(ask(user_turn("x"), max_tokens=None))
         next(iter(stream))
         steps.clear()
-        long = user_turn("y" * 3000)
+        long = user_turn("y" * 1500)
         engine.submit(ask(long, max_tokens=1)).result(timeout=60)
         stream.cancel()
     reading = [step for step in steps if len(step) > 1]
-    assert len(reading) >= 3000 // 48
+    assert len(reading) >= 1500 // 48
     assert all(len(step) == 2 for step in reading)
     assert max(len(chunk.tokens) for step in reading for chunk in step) <= 48
 
 
 def test_a_short_question_does_not_wait_for_a_long_one(random_model: Path) -> None:
     with LlamaEngine.open(random_model, n_threads=1, n_ctx=20_000) as engine:
-        long = engine.submit(ask(user_turn("y" * 12_000), max_tokens=1))
+        long = engine.submit(ask(user_turn("y" * 6000), max_tokens=1))
         assert engine.submit(ask(QUESTIONS[0], max_tokens=5)).result(timeout=60).n_generated
         with pytest.raises(TimeoutError):
             long.result(timeout=0)

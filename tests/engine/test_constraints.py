@@ -326,6 +326,7 @@ def test_a_model_that_loops_is_brought_to_an_end() -> None:
     assert len(found.tokens) <= 200
 
 
+@pytest.mark.slow
 def test_many_and_long_phrases_keep_the_width_in_bounds() -> None:
     vocabulary = Pieces()
     required = tuple(f"phrase {number} of many" for number in range(12))

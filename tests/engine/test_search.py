@@ -345,6 +345,7 @@ def agreement(model: Any, vocabulary: LlamaVocabulary, count: int, length_penalt
     return same / count
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("length_penalty", [0.0, 1.0])
 def test_the_best_hypothesis_is_that_of_transformers(
     model: Any, vocabulary: LlamaVocabulary, length_penalty: float

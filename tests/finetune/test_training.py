@@ -66,6 +66,7 @@ def test_resuming_gives_the_same_weights_bit_for_bit(recipe: Recipe, prepared: P
     assert final[0]["position"] == final[1]["position"]
 
 
+@pytest.mark.slow
 def test_the_loss_falls_and_the_log_tells(recipe: Recipe, prepared: Prepared, tmp_path: Path) -> None:
     run = RunFolder(tmp_path / "run")
     run.path.mkdir()
@@ -245,6 +246,7 @@ def test_compiled_kernels_in_bfloat16_resume_bit_for_bit_too(
         assert torch.equal(value, weights[1][name]), name
 
 
+@pytest.mark.slow
 def test_a_second_stage_begins_with_the_weights_and_the_tokenizer_of_the_first(
     corpus_folder: Path, tmp_path: Path
 ) -> None:

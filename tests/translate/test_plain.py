@@ -42,6 +42,7 @@ def test_equal_translations_give_the_source_back(text: str, seed: int | None, ta
     assert written(text, target, same, seed=seed) == text
 
 
+@pytest.mark.slow
 def test_equal_translations_give_random_text_back() -> None:
     for seed in range(3000):
         random_ = random.Random(seed)
@@ -51,6 +52,7 @@ def test_equal_translations_give_random_text_back() -> None:
             assert written(text, target, same, limit=limit) == text, (seed, ascii(text))
 
 
+@pytest.mark.slow
 def test_pieces_and_whole_give_the_same() -> None:
     changes: list[Callable[[str], str]] = [
         str.upper,

@@ -84,6 +84,7 @@ def test_a_cut_does_not_tear_an_accent_or_an_emoji() -> None:
     assert sentences("xxxxx" + family, 10) == ["xxxxx", family]
 
 
+@pytest.mark.slow
 def test_a_very_long_text_takes_linear_time() -> None:
     # Quadratic work on these would not end within the test run.
     for unit in ("a. ", "x", "好", "word ", "e.g. ", ".", "？”", "\u0301", "Mr. "):
