@@ -69,7 +69,6 @@ class Scheduler:
         self._template = template
         self._tokenizer = Tokenizer(vocabulary, template)
         self._free = free
-        self._vocabulary = vocabulary
         self._limits = limits
         self._replacements = replacements
         self._place = Workplace(
@@ -108,7 +107,7 @@ class Scheduler:
 
     def count_tokens(self, conversation: Conversation) -> int:
         """Tokens of the rendered conversation."""
-        with self._vocabulary.in_use():
+        with self._place.vocabulary.in_use():
             return len(self._tokenizer.encode(self._template.render(conversation)))
 
     def close(self) -> None:

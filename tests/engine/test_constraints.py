@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterable
 from typing import Any
 
-import llama_cpp.llama_cpp as lib
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -24,7 +22,6 @@ from bayling_lite.engine.words import occurs
 from bayling_lite.errors import PhrasesDoNotFit
 from bayling_lite.languages import find_language
 from bayling_lite.prompts import BAYLING, translation_instruction, user_turn
-from tests.engine.reference import reference_model
 
 Logits = npt.NDArray[np.float32]
 Model = Callable[[tuple[int, ...]], Logits]
@@ -367,23 +364,6 @@ SENTENCES = [
     ("新年快乐！", "en", ("Happy New Year",)),
     ("I bought it yesterday.", "zh", ("鹳",)),  # three byte tokens
 ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def vocabulary(tiny_model: Path) -> Iterator[LlamaVocabulary]:
-    params = lib.llama_model_default_params()
-    params.vocab_only = True
-    model = lib.llama_model_load_from_file(str(tiny_model).encode(), params)
-    yield LlamaVocabulary(model, space_prefix=False)
-    lib.llama_model_free(model)
-
-
-@pytest.fixture(scope="module")
-def model(tiny_model: Path) -> Iterator[Any]:
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # so small a model gains nothing by two, and loses much where another program runs
-    yield reference_model(tiny_model)
-    torch.set_num_threads(n_threads)
 
 
 @torch.inference_mode()

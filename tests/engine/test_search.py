@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
-import llama_cpp.llama_cpp as lib
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -22,7 +20,6 @@ from bayling_lite.engine.tokens import Tokenizer
 from bayling_lite.errors import EngineError
 from bayling_lite.languages import find_language
 from bayling_lite.prompts import BAYLING, translation_instruction, user_turn
-from tests.engine.reference import reference_model
 
 Logits = npt.NDArray[np.float32]
 END = 0
@@ -237,23 +234,6 @@ def requests() -> list[tuple[str, str]]:
         words = itertools.product(PREDICATES[language].split("/"), SUBJECTS[language].split("/"))
         by_language.append(list(zip(itertools.starmap(frame.format, words), itertools.cycle(targets), strict=False)))
     return list(itertools.chain.from_iterable(zip(*by_language, strict=True)))
-
-
-@pytest.fixture(scope="module")
-def vocabulary(tiny_model: Path) -> Iterator[LlamaVocabulary]:
-    params = lib.llama_model_default_params()
-    params.vocab_only = True
-    model = lib.llama_model_load_from_file(str(tiny_model).encode(), params)
-    yield LlamaVocabulary(model, space_prefix=False)
-    lib.llama_model_free(model)
-
-
-@pytest.fixture(scope="module")
-def model(tiny_model: Path) -> Iterator[Any]:
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # so small a model gains nothing by two, and loses much where another program runs
-    yield reference_model(tiny_model)
-    torch.set_num_threads(n_threads)
 
 
 def padded(prompts: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
