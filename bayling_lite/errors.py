@@ -9,7 +9,9 @@
     ├── ModelError            a model cannot be used
     │   ├── ModelNotFound     no such model here, and none may be fetched
     │   └── ModelUnreadable   the file is not a GGUF, is truncated, or is of an unsupported kind
-    ├── CheckpointError       a Hugging Face checkpoint folder cannot be used (missing files, not LLaMA)
+    ├── CheckpointError       a Hugging Face checkpoint cannot be used (missing files, not LLaMA)
+    ├── HubError              the hub does not give what was asked for (no such repository, no access, no connection)
+    │   └── ChecksumMismatch  what came is not what the hub has on record
     ├── RecipeError           a training recipe or its data cannot be used
     └── EngineError           generating failed
         ├── ContextOverflow   the request does not fit the context; says by how many tokens
@@ -26,7 +28,7 @@ from __future__ import annotations
 class BaylingError(Exception):
     """Base of all errors raised on purpose; ``str(error)`` is fit to be shown to a user.
 
-    ``exit_status`` is what the command line exits with: 1 failed, 2 usage, 4 model not available.
+    ``exit_status`` is what the command line exits with: 1 failed, 2 usage, 4 model not available, 5 checksum mismatch.
     """
 
     exit_status = 1
@@ -61,7 +63,17 @@ class ModelUnreadable(ModelError):
 
 
 class CheckpointError(BaylingError):
-    """A Hugging Face checkpoint folder cannot be used."""
+    """A Hugging Face checkpoint cannot be used."""
+
+
+class HubError(BaylingError):
+    """The hub does not give what was asked for."""
+
+
+class ChecksumMismatch(HubError):
+    """What came from the hub is not what it has on record."""
+
+    exit_status = 5
 
 
 class RecipeError(BaylingError):
