@@ -1,0 +1,106 @@
+"""What huggingface-hub raises, in our own errors: every message names what is missing and what to do about it."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from huggingface_hub.errors import (
+    DisabledRepoError,
+    EntryNotFoundError,
+    GatedRepoError,
+    HfHubHTTPError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+
+from bayling_lite.errors import BaylingError, HubError, ModelNotFound
+from bayling_lite.hub.patience import Transient
+from bayling_lite.terminal import printable
+
+# The base of all that the HTTP client raises: httpx's in huggingface-hub 1, httpx2's in 2.
+HttpError: type[Exception] = next(base for base in HfHubHTTPError.__mro__ if base.__name__ == "HTTPError")
+
+_RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
+_RATE_LIMIT = re.compile(r"\br\s*=\s*0\s*;\s*t\s*=\s*(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked for, for messages."""
+
+    endpoint: str
+    repository: str
+    revision: str | None = None
+    name: str | None = None
+
+    def __str__(self) -> str:
+        if self.name is None:
+            return f"{self.repository} at {self.endpoint}"
+        return f"{self.name} of {self.repository}"
+
+
+@contextlib.contextmanager
+def translated(asked: Asked) -> Iterator[None]:
+    """Turn huggingface-hub's errors into ours.
+
+    Raises:
+        Transient: another try may succeed.
+        HubError: none will.
+        ModelNotFound: huggingface-hub is in offline mode.
+    """
+    try:
+        yield
+    except OfflineModeIsEnabled as error:
+        raise not_here(asked) from error
+    except HfHubHTTPError as error:
+        status = error.response.status_code
+        if status in _RETRIED:
+            raise Transient(f"the server answers {status}", asked_wait(error.response.headers)) from error
+        raise _refused(error, status, asked) from error
+    except HttpError as error:
+        raise Transient(printable(str(error), keep="") or type(error).__name__) from error
+
+
+def asked_wait(headers: Mapping[str, str]) -> float | None:
+    """Seconds that a server asks to be left alone: ``Retry-After`` (RFC 9110), or the hub's ``RateLimit``."""
+    after = headers.get("retry-after", "").strip()
+    if after.isdecimal() and after.isascii() and len(after) < 10:
+        return float(after)
+    limit = _RATE_LIMIT.search(headers.get("ratelimit", "")[:1000])
+    return float(limit[1][:9]) if limit else None
+
+
+def not_here(asked: Asked) -> ModelNotFound:
+    """The error when something would have to be fetched, and may not be."""
+    revision = f" --revision {asked.revision}" if asked.revision else ""
+    return ModelNotFound(
+        f"{asked} is not in the shared cache, and nothing may be fetched offline. Run the same command without "
+        f"--offline (or BAYLING_OFFLINE, HF_HUB_OFFLINE), or fetch it where there is a connection: "
+        f"hf download {asked.repository}{revision}"
+    )
+
+
+def _refused(error: HfHubHTTPError, status: int, asked: Asked) -> BaylingError:
+    page = f"{asked.endpoint}/{asked.repository}"
+    log_in = "log in with `hf auth login`, or set HF_TOKEN"
+    if isinstance(error, GatedRepoError):
+        return HubError(f"{asked.repository} is only for those who accept its licence: do so at {page}, then {log_in}.")
+    if isinstance(error, RevisionNotFoundError):
+        return HubError(f"{asked.repository} has no revision {asked.revision!r}; its branches and tags are at {page}.")
+    if isinstance(error, EntryNotFoundError):
+        return HubError(f"{asked.repository} has no file {asked.name} any more; what it has is at {page}.")
+    if isinstance(error, DisabledRepoError):
+        return HubError(f"{asked.repository} has been disabled by the hub; {page} may say why.")
+    if isinstance(error, RepositoryNotFoundError):
+        return HubError(f"There is no repository {page}, or it is private: check its name, or {log_in}.")
+    if status == 401:
+        return HubError(f"{asked.endpoint} does not accept the access token: {log_in} anew, or unset HF_TOKEN.")
+    if status == 403:
+        return HubError(f"{asked.endpoint} refuses access to {asked}: see {page}, and {log_in} of one who may read it.")
+    if status == 404:
+        return HubError(f"{asked.endpoint} has no {asked}: check the name, and HF_ENDPOINT if it is set.")
+    return HubError(f"{asked.endpoint} answers {status} for {asked}. Check HF_ENDPOINT if it is set, or try later.")

@@ -1,0 +1,203 @@
+"""A checkpoint is converted while it comes: right, one file of it on the disk at a time, and resumed when killed."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pytest
+from gguf import GGUFReader
+from safetensors.torch import save
+
+from bayling_convert import convert
+from bayling_lite.errors import CheckpointError, ChecksumMismatch
+from bayling_lite.hub import Hub, HubCheckpoint
+from benchmarks.loopback_hub import Fault, LoopbackHub
+from tests.convert.small_checkpoints import CONFIG, random_tensors, train_tokenizer
+
+ROOT = Path(__file__).parents[2]
+REPOSITORY = "owner/model"
+N_SHARDS = 5
+HEADER = 1_100_000
+"""Bytes that reading a header may take: it is not known how long it is."""
+
+
+@pytest.fixture(scope="module")
+def files() -> dict[str, bytes]:
+    """A checkpoint in several shards."""
+    config: dict[str, Any] = CONFIG | {"num_hidden_layers": 5}
+    tensors = list(random_tensors(config).items())
+    size = -(-len(tensors) // N_SHARDS)
+    weight_map: dict[str, str] = {}
+    made: dict[str, bytes] = {}
+    for number in range(N_SHARDS):
+        name, shard = f"model-{number + 1:05}-of-{N_SHARDS:05}.safetensors", tensors[number * size :][:size]
+        weight_map |= dict.fromkeys([tensor for tensor, _ in shard], name)
+        made[name] = save(dict(shard))
+    return made | {
+        "config.json": json.dumps(config).encode(),
+        "tokenizer.model": train_tokenizer(),
+        "model.safetensors.index.json": json.dumps({"weight_map": weight_map}).encode(),
+    }
+
+
+@pytest.fixture
+def expected(files: dict[str, bytes], tmp_path: Path) -> list[tuple[str, str, bytes]]:
+    """The tensors of the same checkpoint converted from a folder."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    convert(folder, tmp_path / "expected.gguf")
+    return tensors(tmp_path / "expected.gguf")
+
+
+def tensors(path: Path) -> list[tuple[str, str, bytes]]:
+    return [(t.name, t.tensor_type.name, t.data.tobytes()) for t in GGUFReader(path).tensors]
+
+
+def on_disk(folder: Path) -> int:
+    """Bytes that the files below a folder take up."""
+    return sum(path.stat().st_blocks * 512 for path in folder.rglob("*") if path.is_file())
+
+
+def test_one_file_at_a_time(
+    server: LoopbackHub, hub: Hub, files: dict[str, bytes], expected: list[Any], tmp_path: Path
+) -> None:
+    commit = server.add(REPOSITORY, files)
+    place = tmp_path / "place"
+    place.mkdir()
+    largest = 0
+
+    def look(_done: int, _total: int, _name: str) -> None:
+        nonlocal largest
+        largest = max(largest, on_disk(place))
+
+    checkpoint = HubCheckpoint(hub.repository(REPOSITORY), place / "work", progress=look)
+    done = convert(checkpoint, place / "out.gguf", progress=look)
+    assert tensors(done.path) == expected
+    assert done.provenance.url is not None
+    assert commit in done.provenance.url
+    assert sorted(path.name for path in place.rglob("*") if path.is_file()) == ["out.gguf"]
+    shard = max(len(content) for content in files.values())
+    assert largest < done.n_bytes + shard + 64 * 1024
+    # Every file came once; of the weights, their headers besides.
+    assert sum(server.sent.values()) < sum(map(len, files.values())) + N_SHARDS * HEADER
+
+
+def test_kept_in_the_shared_cache(
+    server: LoopbackHub, hub: Hub, files: dict[str, bytes], expected: list[Any], tmp_path: Path
+) -> None:
+    server.add(REPOSITORY, files)
+    convert(HubCheckpoint(hub.repository(REPOSITORY), tmp_path / "work", keep=True), tmp_path / "out.gguf")
+    sent = sum(server.sent.values())
+    again = HubCheckpoint(hub.repository(REPOSITORY), tmp_path / "work")
+    convert(again, tmp_path / "again.gguf", "Q8_0")
+    convert(again, tmp_path / "out.gguf", overwrite=True)
+    weights = sum(len(content) for name, content in files.items() if name.endswith(".safetensors"))
+    assert sum(server.sent.values()) - sent < weights / 10
+    assert tensors(tmp_path / "out.gguf") == expected
+
+
+def test_a_flipped_bit_is_refused_and_fetched_again(
+    server: LoopbackHub, hub: Hub, files: dict[str, bytes], expected: list[Any], tmp_path: Path
+) -> None:
+    server.add(REPOSITORY, files)
+    shard = f"model-00003-of-{N_SHARDS:05}.safetensors"
+    checkpoint = HubCheckpoint(hub.repository(REPOSITORY), tmp_path / "work")
+    # Its header comes alone, before the whole: what is read beyond the beginning is the whole.
+    server.fault = lambda name, start, _end: Fault("flip") if name == shard and start > 0 else None
+    with pytest.raises(ChecksumMismatch):
+        convert(checkpoint, tmp_path / "out.gguf")
+    assert not (tmp_path / "out.gguf").exists()
+    server.fault = lambda *_: None
+    before = dict(server.sent)
+    convert(checkpoint, tmp_path / "out.gguf")
+    assert tensors(tmp_path / "out.gguf") == expected
+    # Those before it were not fetched again.
+    for done in ("model-00001-of-00005.safetensors", "model-00002-of-00005.safetensors"):
+        assert server.sent[done] - before[done] < HEADER
+
+
+def test_a_flipped_bit_in_a_header_is_found(
+    server: LoopbackHub, hub: Hub, files: dict[str, bytes], tmp_path: Path
+) -> None:
+    """A header is read before there is a digest to compare with."""
+    name = f"model-00003-of-{N_SHARDS:05}.safetensors"
+    server.add(REPOSITORY, files)
+    checkpoint = HubCheckpoint(hub.repository(REPOSITORY), tmp_path / "work")
+    whole = checkpoint.open
+
+    def lying(asked: str) -> BinaryIO:
+        with whole(asked) as file:
+            content = file.read()
+        return io.BytesIO(swapped(content) if asked == name else content)
+
+    def swapped(content: bytes) -> bytes:
+        """Two names of tensors that have the same shape, one in the other's place."""
+        return content.replace(b"k_proj", b"x_proj").replace(b"v_proj", b"k_proj").replace(b"x_proj", b"v_proj")
+
+    checkpoint.open = lying  # type: ignore[method-assign]
+    with pytest.raises(CheckpointError, match="not what its header said"):
+        convert(checkpoint, tmp_path / "out.gguf")
+    assert not (tmp_path / "out.gguf").exists()
+
+
+def test_another_type_is_another_job(server: LoopbackHub, hub: Hub, files: dict[str, bytes], tmp_path: Path) -> None:
+    server.add(REPOSITORY, files)
+    checkpoint = HubCheckpoint(hub.repository(REPOSITORY), tmp_path / "work")
+
+    def interrupt(done: int, total: int, _name: str) -> None:
+        if done > total / 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        convert(checkpoint, tmp_path / "out.gguf", progress=interrupt)
+    assert (tmp_path / ".out.gguf.part").exists()
+    convert(checkpoint, tmp_path / "out.gguf", "Q8_0")
+    convert(checkpoint, tmp_path / "fresh.gguf", "Q8_0")
+    assert (tmp_path / "out.gguf").read_bytes() == (tmp_path / "fresh.gguf").read_bytes()
+    assert not (tmp_path / ".out.gguf.part").exists()
+
+
+@pytest.mark.slow
+def test_killed_again_and_again(files: dict[str, bytes], expected: list[Any], tmp_path: Path) -> None:
+    """SIGKILL at instants drawn by chance: the file is right in the end, and never there before."""
+    chance = random.Random(4)
+    place = tmp_path / "place"
+    place.mkdir()
+    code = "from bayling_lite.cli import main; main()"
+    output = place / "out.gguf"
+    with LoopbackHub(rate=2_000_000) as server:
+        server.add(REPOSITORY, files)
+        environment = os.environ | {
+            "HF_ENDPOINT": server.endpoint,
+            "HF_HUB_OFFLINE": "0",
+            "HF_HOME": str(tmp_path / "home"),
+            "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'convert'}",
+        }
+        command = [sys.executable, "-c", code, "convert", f"hf://{REPOSITORY}", "-o", str(output), "--no-card"]
+        for _ in range(6):
+            process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
+            before = sum(server.sent.values())
+            while process.poll() is None and sum(server.sent.values()) == before:
+                time.sleep(0.01)
+            time.sleep(chance.uniform(0, 1.2))
+            assert not output.exists() or process.poll() == 0
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 0 or "exists already" in done.stderr, done.stderr
+        weights = sum(len(content) for name, content in files.items() if name.endswith(".safetensors"))
+        # Nothing that was there is fetched twice: but for headers, and what was on its way when the process was killed.
+        assert sum(server.sent.values()) < weights + 7 * (N_SHARDS * HEADER + 1_000_000)
+    assert tensors(output) == expected
+    assert sorted(path.name for path in place.iterdir()) == ["out.gguf"]
