@@ -1,7 +1,7 @@
 """From a model's name to its file.
 
 A name means, in this order: a path, the embedded model, a GGUF file in the models folder, an entry of the catalogue
-(``models/catalogue.toml``).
+(``models/catalogue.toml``). ``:TYPE`` behind a name asks for one of several types: ``bayling-2-7b:Q8_0``.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import functools
 import os
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,22 +17,28 @@ from typing import Any, Literal
 
 from bayling_lite.engine.base import ModelInfo
 from bayling_lite.errors import ModelNotFound, ModelUnreadable
-from bayling_lite.prompts import BAYLING_3
+from bayling_lite.quantizations import DEFAULT_TYPE, about_bytes, split_type, type_in_name
+from bayling_lite.registry import LocalModel, Registry
 from bayling_lite.settings import Settings
+from bayling_lite.units import bytes_text
 
 DEFAULT_MODEL = "bayling-tiny"
+FIRST_REAL_MODEL = "bayling-2-7b"
+HUB_PREFIX = "hf://"
 
 Kind = Literal["embedded", "checkpoint", "delta"]
 
 _PACKAGE = Path(__file__).resolve().parent
 _NOTICE_MARKER = "demonstrator-notice-shown"
+_REPOSITORY = re.compile(r"[\w.\-]+/[\w.\-]+")
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogueEntry:
     """A model known by name. ``hub`` is its Hugging Face repository; None for the embedded one.
 
-    ``licence`` and ``base`` are None where they are not known or do not apply.
+    ``parameters`` is a count and ``download`` bytes, both about right; None, like ``licence`` and ``base``, where they
+    are not known or do not apply. ``placeholders``: it writes ``[NAME]`` and the like for its own name and origin.
     """
 
     name: str
@@ -42,6 +49,9 @@ class CatalogueEntry:
     base: str | None = None
     licence: str | None = None
     aliases: tuple[str, ...] = ()
+    parameters: int | None = None
+    download: int | None = None
+    placeholders: bool = False
 
 
 def models_folder() -> Path:
@@ -90,19 +100,34 @@ def resolve(name_or_path: str | None, settings: Settings) -> Path:
     """
     wanted = name_or_path or settings.model or DEFAULT_MODEL
     path = Path(wanted).expanduser()
-    entry = find_entry(wanted)
-    if wanted.casefold().endswith(".gguf") or (entry is None and _looks_like_path(wanted)):
+    if _is_path_only(wanted):
         return _checked(path)
+    name, wanted_type = split_type(wanted.removeprefix(HUB_PREFIX))
+    entry = find_entry(name)
+    is_path = wanted.casefold().endswith(".gguf") or (entry is None and _has_separator(wanted))
+    if is_path and _is_file(path):
+        return path
     if entry is not None and entry.kind == "embedded":
-        return embedded_model(entry.name)
-    found = _in_models_dir(wanted, entry, settings.models_dir)
-    if found is not None:
-        return found
+        return _embedded(entry, wanted_type)
+    found = find_local(wanted, settings)
+    if found:
+        return found[0].path
     if entry is not None:
-        raise ModelNotFound(_how_to_get(entry, settings))
+        raise ModelNotFound(how_to_get(entry, settings, wanted_type))
     if _exists(path):
         return _checked(path)
-    raise ModelNotFound(_unknown(wanted, settings.models_dir))
+    raise ModelNotFound(_no_file(wanted, settings) if is_path else unknown_model(wanted, settings))
+
+
+def find_local(name: str, settings: Settings) -> list[LocalModel]:
+    """The models in the models folder that a name means, the likeliest first; none where there is none.
+
+    Every name of the catalogue counts, with or without ``:TYPE``, and ``OWNER/NAME`` with or without ``hf://``.
+    """
+    plain = name.removeprefix(HUB_PREFIX)
+    entry = find_entry(split_type(plain)[0])
+    aliases = () if entry is None else (entry.name, *entry.aliases, *([entry.hub] if entry.hub else []))
+    return Registry(settings.models_dir).matching(plain, aliases)
 
 
 def embedded_model(name: str = DEFAULT_MODEL) -> Path:
@@ -136,12 +161,48 @@ def first_run_notice(info: ModelInfo, settings: Settings | None = None) -> str |
         return None
     except OSError:
         pass  # a read-only home must not keep anybody from translating
-    return f"{info.name} is a small demonstrator. For real translations: {_commands(catalogue()['bayling-2-7b'])}"
+    size = bytes_text(catalogue()[FIRST_REAL_MODEL].download or 0)
+    return (
+        f"{info.name} is a small demonstrator. For real translations: bayling models pull {FIRST_REAL_MODEL} "
+        f"(about {size} to download), then --model {FIRST_REAL_MODEL}"
+    )
 
 
-def _looks_like_path(wanted: str) -> bool:
-    separators = [separator for separator in (os.sep, os.altsep) if separator]
-    return wanted.startswith(("~", ".")) or any(separator in wanted for separator in separators)
+def how_to_get(entry: CatalogueEntry, settings: Settings, wanted_type: str | None = None) -> str:
+    """What to say of a model of the catalogue that is not on this machine: the command that fetches it."""
+    name = f"{entry.name}:{wanted_type}" if wanted_type else entry.name
+    command = f"bayling models pull {name}"
+    if entry.kind == "delta":
+        command += " --base FOLDER_OR_REPOSITORY"
+    sizes = [f"about {bytes_text(entry.download)} to download"] if entry.download else []
+    if here := about_bytes(entry.parameters or 0, wanted_type or DEFAULT_TYPE):
+        sizes.append(f"{bytes_text(here)} here")
+    text = f"{name} is not on this machine. Get it: {command}" + (f" ({', '.join(sizes)})." if sizes else ".")
+    if entry.kind == "delta":
+        text += f" It is published as a difference to {entry.base}, which is to be had from its owner, Meta."
+    if settings.offline:
+        text += " Downloading is switched off now (BAYLING_OFFLINE, HF_HUB_OFFLINE or config.toml)."
+    return text
+
+
+def _embedded(entry: CatalogueEntry, wanted_type: str | None) -> Path:
+    path = embedded_model(entry.name)
+    here = type_in_name(path.stem)
+    if wanted_type not in (None, here):
+        raise ModelNotFound(f"{entry.name} ships with the package as {here} only: --model {entry.name}")
+    return path
+
+
+def _is_path_only(wanted: str) -> bool:
+    return wanted.startswith(("~", ".")) or Path(wanted).is_absolute()
+
+
+def _has_separator(wanted: str) -> bool:
+    return any(separator in wanted for separator in (os.sep, os.altsep) if separator)
+
+
+def _is_file(path: Path) -> bool:
+    return _exists(path) and not path.is_dir()
 
 
 def _checked(path: Path) -> Path:
@@ -163,42 +224,20 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _in_models_dir(wanted: str, entry: CatalogueEntry | None, folder: Path) -> Path | None:
-    """A file of the models folder whose name without ``.gguf`` is the wanted one."""
-    names = {wanted.casefold()} | ({entry.name, *entry.aliases} if entry else set())
-    return next((path for path in _local(folder) if path.stem.casefold() in names), None)
+def _no_file(wanted: str, settings: Settings) -> str:
+    text = f"There is no file {wanted}"
+    name, _ = split_type(wanted.removeprefix(HUB_PREFIX))
+    if _REPOSITORY.fullmatch(name) and not name.casefold().endswith(".gguf"):
+        text += f", and nothing of that name in {settings.models_dir}. From the hub: bayling models pull {wanted}"
+    return text + "."
 
 
-def _local(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*.gguf")) if folder.is_dir() else []
-
-
-def _how_to_get(entry: CatalogueEntry, settings: Settings) -> str:
-    if entry.kind == "delta":
-        return (
-            f"{entry.name} is not on this machine. It is published only as a difference to {entry.base} ({entry.hub}), "
-            "which this version cannot add up; bayling-2-7b and bayling-2-13b are full checkpoints."
-        )
-    if entry.template == BAYLING_3.name:
-        return (
-            f"{entry.name} is not on this machine. Its tokenizer is of a kind that bayling convert cannot read yet; "
-            f"llama.cpp's convert_hf_to_gguf.py makes a GGUF file of {entry.hub}, which runs with --model FILE.gguf."
-        )
-    return (
-        f"{entry.name} is not on this machine. It runs as a GGUF file that you convert from the checkpoint: "
-        f"{_commands(entry)}, or put that file into {settings.models_dir}"
-    )
-
-
-def _commands(entry: CatalogueEntry) -> str:
-    return (
-        f"hf download {entry.hub} --local-dir {entry.name} && bayling convert {entry.name} -o {entry.name}.gguf, "
-        f"then --model {entry.name}.gguf"
-    )
-
-
-def _unknown(wanted: str, folder: Path) -> str:
-    names = list(dict.fromkeys([*catalogue(), *(path.stem for path in _local(folder))]))
-    nearest = difflib.get_close_matches(wanted, names, n=1)
+def unknown_model(wanted: str, settings: Settings) -> str:
+    """What to say of a name that nothing has: the nearest one, and all that there are."""
+    names = list(dict.fromkeys([*catalogue(), *(model.name for model in Registry(settings.models_dir).models())]))
+    nearest = difflib.get_close_matches(split_type(wanted)[0], names, n=1)
     hint = f" Did you mean {nearest[0]}?" if nearest else ""
-    return f"There is no model {wanted!r}.{hint} Known: {', '.join(names)}; or give the path of a .gguf file."
+    return (
+        f"There is no model {wanted!r}.{hint} Known: {', '.join(names)}; or give the path of a .gguf file. "
+        "A repository of the hub is fetched with: bayling models pull OWNER/NAME"
+    )

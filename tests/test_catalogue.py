@@ -50,6 +50,8 @@ def test_every_entry_is_complete_and_its_template_and_languages_exist() -> None:
         assert entry.kind in {"embedded", "checkpoint", "delta"}
         assert (entry.hub is None) == (entry.base is None) == (entry.kind == "embedded")
         assert entry.template in TEMPLATES
+        assert entry.kind == "embedded" or 1.9 < (entry.download or 0) / (entry.parameters or 1) < 2.1
+        assert entry.placeholders == (entry.kind == "delta" or entry.name == "bayling-13b-v1.1")
         assert [find_language(code).code for code in entry.languages] == list(entry.languages)
     assert entries["bayling-tiny"].licence == "CC-BY-SA-4.0"
     assert entries["bayling-2-llama-3-8b"].template == "bayling-3"
@@ -121,29 +123,80 @@ def test_a_file_of_the_models_folder_is_found_by_its_stem(settings: Settings, tm
     for name in ("Own.gguf", "bayling-2-7b.gguf", "bayling-2-8b.gguf"):
         (tmp_path / name).touch()
     assert resolve("own", settings) == tmp_path / "Own.gguf"
+    assert resolve("own.gguf", settings) == tmp_path / "Own.gguf"
     assert resolve("ICTNLP/bayling-2-7b", settings) == tmp_path / "bayling-2-7b.gguf"
     assert resolve("bayling-2-llama-3-8b", settings) == tmp_path / "bayling-2-8b.gguf"
 
 
+def test_a_pulled_model_is_found_by_each_of_its_names(settings: Settings, tmp_path: Path) -> None:
+    settings = dataclasses.replace(settings, models_dir=tmp_path)
+    four, eight = tmp_path / "bayling-2-llama-3-8b.Q4_K_M.gguf", tmp_path / "bayling-2-llama-3-8b.Q8_0.gguf"
+    other = tmp_path / "Some-One" / "Model-GGUF" / "model-q5_k_m.gguf"
+    other.parent.mkdir(parents=True)
+    for path in (four, eight, other):
+        path.touch()
+    for name in (
+        "bayling-2-8b",
+        "BayLing-2-Llama-3-8B",
+        "ICTNLP/bayling-2-llama-3-8b",
+        "hf://ICTNLP/bayling-2-llama-3-8b",
+    ):
+        assert resolve(name, settings) == four
+        assert resolve(f"{name}:q8_0", settings) == eight
+    assert (
+        resolve("bayling-2-llama-3-8b.Q8_0", settings) == resolve("bayling-2-llama-3-8b.Q8_0.gguf", settings) == eight
+    )
+    for name in ("Some-One/Model-GGUF", "some-one/model-gguf:Q5_K_M", "Some-One/Model-GGUF/model-q5_k_m.gguf"):
+        assert resolve(name, settings) == other
+    with pytest.raises(ModelNotFound, match="bayling models pull bayling-2-llama-3-8b:F16 "):
+        resolve("bayling-2-8b:F16", settings)
+    with pytest.raises(ModelNotFound, match="bayling models pull Some-One/Model-GGUF:Q8_0"):
+        resolve("Some-One/Model-GGUF:Q8_0", settings)
+
+
+def test_a_file_named_by_its_path_comes_before_the_models_folder(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = dataclasses.replace(settings, models_dir=tmp_path / "models")
+    for path in (tmp_path / "models" / "own.gguf", tmp_path / "here" / "own.gguf"):
+        path.parent.mkdir()
+        path.touch()
+    monkeypatch.chdir(tmp_path / "here")
+    assert resolve("own.gguf", settings) == Path("own.gguf")
+    assert resolve("own", settings) == tmp_path / "models" / "own.gguf"
+
+
+def test_the_embedded_model_has_one_type(tiny_model: Path, settings: Settings) -> None:
+    assert resolve("bayling-tiny:Q4_K_M", settings) == tiny_model
+    with pytest.raises(ModelNotFound, match="ships with the package as Q4_K_M only"):
+        resolve("bayling-tiny:Q8_0", settings)
+
+
 def test_a_known_model_that_is_not_here_says_how_to_get_it(settings: Settings) -> None:
+    for offline in (True, False):
+        with pytest.raises(ModelNotFound) as caught:
+            resolve("bayling-2-13b", dataclasses.replace(settings, offline=offline))
+        message = str(caught.value)
+        assert "bayling-2-13b is not on this machine" in message
+        assert "bayling models pull bayling-2-13b (about 26.0 GB to download, 7.9 GB here)." in message
+        assert ("switched off" in message) == offline
+        assert caught.value.exit_status == 4
+
+
+def test_a_delta_wants_its_base(settings: Settings) -> None:
     with pytest.raises(ModelNotFound) as caught:
-        resolve("bayling-2-13b", settings)
-    message = str(caught.value)
-    assert "not on this machine" in message
-    assert "hf download ICTNLP/bayling-2-13b --local-dir bayling-2-13b" in message
-    assert "bayling convert bayling-2-13b -o bayling-2-13b.gguf" in message
-    assert caught.value.exit_status == 4
-
-
-def test_a_checkpoint_that_cannot_be_converted_here_is_not_promised_to(settings: Settings) -> None:
-    with pytest.raises(ModelNotFound, match="convert_hf_to_gguf") as caught:
-        resolve("bayling-2-8b", settings)
-    assert "hf download" not in str(caught.value)
-
-
-def test_a_delta_is_not_promised_to_work(settings: Settings) -> None:
-    with pytest.raises(ModelNotFound, match="only as a difference to LLaMA-7B"):
         resolve("bayling-7b", settings)
+    assert "bayling models pull bayling-7b-diff --base FOLDER_OR_REPOSITORY" in str(caught.value)
+    assert "difference to LLaMA-7B, which is to be had from its owner" in str(caught.value)
+
+
+def test_what_may_be_a_repository_is_told_how_to_be_fetched(settings: Settings) -> None:
+    with pytest.raises(ModelNotFound, match="bayling models pull some/model"):
+        resolve("some/model", settings)
+    with pytest.raises(ModelNotFound, match="bayling models pull hf://some/model:Q8_0"):
+        resolve("hf://some/model:Q8_0", settings)
+    with pytest.raises(ModelNotFound, match=r"There is no file a/b/c\.$"):
+        resolve("a/b/c", settings)
 
 
 def test_an_unknown_name_lists_the_known_ones(settings: Settings, tmp_path: Path) -> None:
@@ -160,8 +213,7 @@ def test_the_notice_comes_once_and_in_one_line(settings: Settings) -> None:
     assert notice is not None
     assert "\n" not in notice
     assert "bayling-tiny is a small demonstrator" in notice
-    assert "hf download ICTNLP/bayling-2-7b --local-dir bayling-2-7b" in notice
-    assert "bayling convert bayling-2-7b -o bayling-2-7b.gguf" in notice
+    assert "bayling models pull bayling-2-7b" in notice
     assert first_run_notice(DEMONSTRATOR) is None
     assert first_run_notice(DEMONSTRATOR, settings) is None
 

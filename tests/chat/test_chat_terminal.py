@@ -274,9 +274,8 @@ def test_a_refinement_with_the_embedded_model(make_terminal: MAKE_TERMINAL, tiny
 
 
 EXPECTED_WITH_THE_EMBEDDED_MODEL = """\
-bayling-tiny is a small demonstrator. For real translations: hf download ICTNLP/bayling-2-7b --local
--dir bayling-2-7b && bayling convert bayling-2-7b -o bayling-2-7b.gguf, then --model bayling-2-7b.gg
-uf
+bayling-tiny is a small demonstrator. For real translations: bayling models pull bayling-2-7b (about
+ 13.5 GB to download), then --model bayling-2-7b
 de> Can you see me?
 → de
 Kannst du mich sehen?

@@ -1,0 +1,11 @@
+"""Numbers with units, for people."""
+
+from __future__ import annotations
+
+
+def bytes_text(count: int) -> str:
+    """``4.1 GB``: decimal units, as shops and file managers count."""
+    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count} bytes"
