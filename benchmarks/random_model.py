@@ -23,7 +23,7 @@ import shutil
 import struct
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -48,6 +48,8 @@ class Shape:
     num_key_value_heads: int
     vocab_size: int = 32_000
     max_position_embeddings: int = 4096
+    tie_word_embeddings: bool = False
+    rope_scaling: Mapping[str, float | str] | None = None
 
     @property
     def head_dim(self) -> int:
@@ -73,12 +75,15 @@ class Shape:
             }.items():
                 yield f"model.layers.{layer}.{name}.weight", shape
         yield "model.norm.weight", (wide,)
-        yield "lm_head.weight", (self.vocab_size, wide)
+        if not self.tie_word_embeddings:
+            yield "lm_head.weight", (self.vocab_size, wide)
 
 
 SHAPES = {
     # TinyLlama 1.1B, https://github.com/jzhang38/TinyLlama
     "1.1b": Shape(22, 2048, 5632, 32, 4),
+    # Llama 3 8B
+    "8b": Shape(32, 4096, 14336, 32, 8, vocab_size=128_256, max_position_embeddings=8192),
     # Small enough to try a benchmark out.
     "20m": Shape(4, 256, 768, 8, 4),
 }
@@ -87,18 +92,32 @@ SHAPES = {
 def build(folder: Path, shape: Shape, name: str, file_type: str, tokenizer: Path | None, *, keep: bool = False) -> Path:
     """Write the checkpoint, convert it, and return the GGUF file. Both stand in ``folder``."""
     checkpoint = folder / f"{name}-checkpoint"
-    checkpoint.mkdir(parents=True, exist_ok=True)
-    (checkpoint / "config.json").write_text(json.dumps(_config(shape), indent=2))
-    (checkpoint / "tokenizer.model").write_bytes(
-        tokenizer.read_bytes() if tokenizer else small_tokenizer(shape.vocab_size)
-    )
-    with (checkpoint / "model.safetensors").open("wb") as file:
-        write_random_tensors(file, shape)
+    write_checkpoint(checkpoint, shape, tokenizer)
     output = folder / f"{name}.{file_type}.gguf"
     convert(checkpoint, output, file_type, template="bayling", overwrite=True)
     if not keep:
         shutil.rmtree(checkpoint)
     return output
+
+
+def write_checkpoint(folder: Path, shape: Shape, tokenizer: Path | None = None, *, n_shards: int = 1) -> None:
+    """A folder as ``save_pretrained`` leaves it, with its weights in one file or in several."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.json").write_text(json.dumps(_config(shape), indent=2))
+    (folder / "tokenizer.model").write_bytes(tokenizer.read_bytes() if tokenizer else small_tokenizer(shape.vocab_size))
+    tensors = list(shape.tensors())
+    if n_shards == 1:
+        with (folder / "model.safetensors").open("wb") as file:
+            write_random_tensors(file, tensors)
+        return
+    size = -(-len(tensors) // n_shards)
+    weight_map: dict[str, str] = {}
+    for number in range(n_shards):
+        name, part = f"model-{number + 1:05}-of-{n_shards:05}.safetensors", tensors[number * size : (number + 1) * size]
+        weight_map |= {tensor: name for tensor, _ in part}
+        with (folder / name).open("wb") as file:
+            write_random_tensors(file, part, seed=number + 1)
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": weight_map}))
 
 
 def _config(shape: Shape) -> dict[str, object]:
@@ -108,7 +127,6 @@ def _config(shape: Shape) -> dict[str, object]:
         "hidden_act": "silu",
         "rms_norm_eps": 1e-5,
         "rope_theta": 10000.0,
-        "tie_word_embeddings": False,
         "torch_dtype": "bfloat16",
         "bos_token_id": 1,
         "eos_token_id": 2,
@@ -116,7 +134,7 @@ def _config(shape: Shape) -> dict[str, object]:
     }
 
 
-def write_random_tensors(file: BinaryIO, shape: Shape, seed: int = 1) -> None:
+def write_random_tensors(file: BinaryIO, tensors: Sequence[tuple[str, tuple[int, ...]]], seed: int = 1) -> None:
     """A safetensors file in bfloat16, a piece of rows at a time.
 
     Matrices are normal with variance 1/columns, which keeps the residual stream's size about the same through the
@@ -125,7 +143,7 @@ def write_random_tensors(file: BinaryIO, shape: Shape, seed: int = 1) -> None:
     https://huggingface.co/docs/safetensors/index#format
     """
     offset, header = 0, {}
-    for name, size in shape.tensors():
+    for name, size in tensors:
         end = offset + 2 * math.prod(size)
         header[name] = {"dtype": "BF16", "shape": list(size), "data_offsets": [offset, end]}
         offset = end
@@ -133,7 +151,7 @@ def write_random_tensors(file: BinaryIO, shape: Shape, seed: int = 1) -> None:
     encoded += b" " * (-len(encoded) % 8)
     file.write(struct.pack("<Q", len(encoded)) + encoded)
     generator = np.random.default_rng(seed)
-    for name, size in shape.tensors():
+    for name, size in tensors:
         if len(size) == 1:
             file.write(_bfloat16(np.ones(size, np.float32)))
             continue

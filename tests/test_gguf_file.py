@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bayling_lite.engine.gguf_file import read_header
 from bayling_lite.errors import ModelNotFound, ModelUnreadable
+from bayling_lite.gguf_file import read_header
 
 
 def test_the_metadata_of_a_whole_file(random_model: Path) -> None:

@@ -1,7 +1,7 @@
 """The commands ``bayling`` and ``bayling-chat``: one module a subcommand, imported only when it is called.
 
 Everything that goes wrong on purpose ends here, as one line on stderr and an exit status: 0 ok, 1 failed, 2 usage,
-3 done but some segments untranslated, 4 model not available, 130 interrupted.
+3 done but some segments untranslated, 4 model not available, 5 checksum mismatch, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ from bayling_lite.terminal import printable
 COMMANDS = {
     "translate": ("bayling_lite.cli.translate:translate", "Translate text files, or standard input."),
     "chat": ("bayling_lite.cli.chat:chat", "Translate, refine and talk in the terminal (also: bayling-chat)."),
+    "models": ("bayling_lite.cli.models:models", "List, pull, remove and check models."),
     "convert": ("bayling_lite.cli.convert:convert", "Convert a Hugging Face checkpoint to a 4-bit GGUF file."),
+    "imatrix": ("bayling_lite.cli.imatrix:imatrix", "Measure which weights matter most, for quantizing a model."),
     "finetune": ("bayling_lite.cli.finetune:command", "Train a model by a recipe."),
 }
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from bayling_lite.terminal import printable
 
-_TYPES = ("F32", "F16", "BF16", "Q8_0", "Q4_K_M")
+if TYPE_CHECKING:
+    pass
+
+_TYPES = ("F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_K_S", "Q4_K_M", "Q5_K_M", "Q6_K", "IQ4_XS")
+_HUB = "hf://"
 
 
 @click.command("convert")
-@click.argument("checkpoint", type=click.Path(path_type=Path))
+@click.argument("checkpoint")
 @click.option(
     "-o",
     "--output",
@@ -27,56 +30,87 @@ _TYPES = ("F32", "F16", "BF16", "Q8_0", "Q4_K_M")
     "file_type",
     type=click.Choice(_TYPES, case_sensitive=False),
     metavar="|".join(_TYPES),
-    default="Q4_K_M",
-    show_default=True,
-    help="How the weights are stored: exact (F32), halved (F16, BF16), 8-bit or 4-bit.",
+    help="How the weights are stored: exact (F32), halved (F16, BF16), in 8 bits, or in 4 to 6.  [default: Q4_K_M]",
 )
+@click.option("--base", metavar="CHECKPOINT", help="What a LoRA adapter or a published difference was made for.")
+@click.option("--adapter", is_flag=True, help="Write a LoRA adapter alone, instead of merging it into its base.")
 @click.option(
     "--template", metavar="NAME", help="The prompt template, where the checkpoint does not name it: bayling, bayling-3."
 )
+@click.option(
+    "--imatrix",
+    metavar="FILE|auto",
+    help="An importance matrix, for smaller errors where they matter; auto measures one first.",
+)
+@click.option("--verify", is_flag=True, help="Compare the result with the unquantized model and put that on the card.")
+@click.option(
+    "--dialogues",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="What to compare on, JSON lines.  [default: dialogues of our own]",
+)
+@click.option("--keep", is_flag=True, help="Keep what is fetched from the hub in its shared cache.")
+@click.option("--no-card", is_flag=True, help="Write no model card (README.md) beside the file.")
 @click.option("--force", is_flag=True, help="Overwrite the output.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
-@click.option("--no-progress", is_flag=True, help="Show no progress bar.")
+@click.option("--no-progress", is_flag=True, help="Show no progress.")
 def convert(
-    checkpoint: Path,
+    checkpoint: str,
     output: Path | None,
-    file_type: str,
+    file_type: str | None,
+    base: str | None,
+    adapter: bool,
     template: str | None,
+    imatrix: str | None,
+    verify: bool,
+    dialogues: Path | None,
+    keep: bool,
+    no_card: bool,
     force: bool,
     quiet: bool,
     no_progress: bool,
 ) -> None:
-    """Convert CHECKPOINT, a folder with a LLaMA model from Hugging Face, into one GGUF file.
+    """Convert CHECKPOINT, a LLaMA model from Hugging Face, into one GGUF file.
 
-    The folder holds config.json, tokenizer.model (SentencePiece) and model.safetensors, whole or in shards.
+    CHECKPOINT is a folder, or hf://OWNER/NAME (with @REVISION if need be), which is fetched piece by piece: beside
+    the result there is never more on the disk than one file of it. A checkpoint is config.json, a tokenizer, and
+    model.safetensors or pytorch_model.bin, whole or in shards.
 
     \b
     Examples:
       bayling convert bayling-2-7b -o bayling-2-7b.gguf
+      bayling convert hf://ICTNLP/bayling-2-7b --verify
+      bayling convert hf://ICTNLP/bayling-7b-diff --base llama-7b
+      bayling convert my-lora --base hf://ICTNLP/bayling-2-7b --imatrix auto
       bayling convert runs/tiny/checkpoint -o tiny.F16.gguf --type F16
     """  # noqa: D301 - click wants the character \b
-    from bayling_convert import convert as run
+    from bayling_lite.cli.conversion import Conversion
 
-    path = output or Path(f"{checkpoint.resolve().name}.{file_type}.gguf")
-    with _progress(not quiet and not no_progress) as show:
-        done = run(checkpoint, path, file_type, template=template, overwrite=force, progress=show)
+    job = Conversion(
+        checkpoint=checkpoint,
+        output=output,
+        file_type=file_type,
+        base=base,
+        template=template,
+        imatrix=imatrix,
+        verify=verify,
+        dialogues=dialogues,
+        keep=keep,
+        card=not no_card,
+        force=force,
+    )
+    with job.showing(not quiet and not no_progress):
+        try:
+            done = job.write_adapter() if adapter else job.run()
+        except KeyboardInterrupt:
+            if job.fetches:
+                job.end_progress()
+                click.echo("Interrupted. What has come is kept: the same command goes on from there.", err=True)
+                sys.exit(130)
+            raise
     for warning in done.warnings:
         click.echo(f"Warning: {printable(warning)}", err=True)
     if not quiet:
-        sizes = f"{done.n_parameters / 1e6:,.1f} M parameters, {done.n_bytes / 1e6:,.1f} MB"
-        click.echo(f"Wrote {printable(str(done.path), keep='')}: {done.file_type}, {sizes}.", err=True)
-
-
-@contextlib.contextmanager
-def _progress(wanted: bool) -> Iterator[Callable[[int, int, str], None] | None]:
-    """A bar of bytes on the terminal; nothing where stderr is none."""
-    if not wanted or not sys.stderr.isatty():
-        yield None
-        return
-    with click.progressbar(length=1, label="Converting", file=sys.stderr) as bar:
-
-        def show(done: int, total: int, _name: str) -> None:
-            bar.length = total
-            bar.update(done - bar.pos)
-
-        yield show
+        for line in done.lines:
+            click.echo(printable(line, keep="\n"), err=True)
+    if done.report is not None:
+        click.echo(printable(done.report))

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from bayling_lite.chat_template import ChatTemplate
 from bayling_lite.engine.base import ModelInfo
-from bayling_lite.engine.gguf_file import GGUFHeader
 from bayling_lite.engine.native_log import logger
 from bayling_lite.errors import ModelUnreadable, UsageError
+from bayling_lite.gguf_file import GGUFHeader
 from bayling_lite.languages import Language, find_language
 from bayling_lite.prompts import BAYLING, BAYLING_3, TEMPLATES, PromptTemplate, Template
 

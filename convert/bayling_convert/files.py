@@ -142,14 +142,15 @@ class Folder:
         if self._sizes[name] > limit:
             raise CheckpointError(f"{self.path(name)} has {self._sizes[name]:,} bytes, which no such file needs.")
         with self.open(name) as file:
-            return file.read()
+            return file.read(self._sizes[name])
 
     def open(self, name: str) -> BinaryIO:
         """The file itself."""
+        # A pipe of that name would be waited for.
+        if name not in self._sizes:
+            raise CheckpointError(f"{self.path(name)} is missing. Fetch or save the checkpoint again.")
         try:
             return (self._folder / name).open("rb")
-        except FileNotFoundError as error:
-            raise CheckpointError(f"{self.path(name)} is missing. Fetch or save the checkpoint again.") from error
         except OSError as error:
             raise CheckpointError(f"{self.path(name)} cannot be read: {error.strerror or error}.") from error
 

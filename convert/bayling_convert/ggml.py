@@ -32,20 +32,40 @@ def block_size(kind: GGMLQuantizationType) -> int:
     return int(GGML_QUANT_SIZES[kind][0])
 
 
-def quantize_rows(rows: npt.NDArray[np.float32], kind: GGMLQuantizationType) -> npt.NDArray[np.uint8] | None:
+def quantize_rows(
+    rows: npt.NDArray[np.float32], kind: GGMLQuantizationType, importance: npt.NDArray[np.float32] | None = None
+) -> npt.NDArray[np.uint8] | None:
     """Turn float32 rows of shape (n, columns) into bytes of shape (n * row_bytes,). Releases the GIL while it works.
+
+    Args:
+        rows: the numbers.
+        kind: the type to store them in.
+        importance: how much an error in each column costs, shape (columns,): the mean square of what the column is
+            multiplied with. None weighs them by ggml's own guess.
 
     Returns:
         None when a value cannot be expressed in the type (infinite, not a number, too large).
 
     Raises:
         ModelError: ggml's library is missing or too old.
+        ValueError: the importance is of another length.
     """
     n_rows, n_columns = rows.shape
     source = np.ascontiguousarray(rows, dtype=np.float32)
     target = np.empty(n_rows * row_bytes(kind, n_columns), dtype=np.uint8)
-    library = _library()
-    written = library.ggml_quantize_chunk(int(kind), source.ctypes.data, target.ctypes.data, 0, n_rows, n_columns, None)
+    weights = None if importance is None else np.ascontiguousarray(importance, dtype=np.float32)
+    if weights is not None and weights.shape != (n_columns,):
+        raise ValueError(f"an importance of shape {weights.shape} for rows of {n_columns} columns")
+    library = ggml_library()
+    written = library.ggml_quantize_chunk(
+        int(kind),
+        source.ctypes.data,
+        target.ctypes.data,
+        0,
+        n_rows,
+        n_columns,
+        None if weights is None else weights.ctypes.data,
+    )
     if written != target.nbytes:
         raise ModelError(f"ggml wrote {written} bytes of {kind.name} where {target.nbytes} were due. {_REMEDY}")
     return target if library.ggml_validate_row_data(int(kind), target.ctypes.data, target.nbytes) else None
@@ -57,7 +77,12 @@ def available_cores() -> int:
 
 
 @functools.cache
-def _library() -> ctypes.CDLL:
+def ggml_library() -> ctypes.CDLL:
+    """The basic library of ggml, with the signatures of its quantizer declared.
+
+    Raises:
+        ModelError: it is missing or too old.
+    """
     path = _library_path()
     try:
         library = ctypes.CDLL(str(path))
@@ -71,7 +96,7 @@ def _library() -> ctypes.CDLL:
         ctypes.c_int64,  # start
         ctypes.c_int64,  # rows
         ctypes.c_int64,  # elements in a row
-        ctypes.c_void_p,  # importance matrix: none
+        ctypes.c_void_p,  # importance of the columns, float32, or null
     ]
     quantize.restype = ctypes.c_size_t
     validate.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t]

@@ -1,4 +1,9 @@
-"""A file that appears whole, or not at all."""
+"""A file that appears whole, or not at all.
+
+It grows beside its place under a hidden name, ``.NAME.part``. One process at a time writes there. What was fetched from
+far away is worth keeping when the work is interrupted: then the part stays, with a journal of the tensors that are in
+it, and the next run goes on from there if it is about the same job.
+"""
 
 from __future__ import annotations
 
@@ -6,55 +11,152 @@ import contextlib
 import errno
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from bayling_lite.errors import OutputError
+from bayling_lite.units import bytes_text
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
-@contextlib.contextmanager
-def whole_file(path: Path, *, n_bytes: int, overwrite: bool) -> Iterator[Path]:
-    """Give a temporary path in the same folder; when the block ends well it takes the final name, flushed to disk.
+class Part:
+    """The growing file: written at any place, with a record of what is done."""
 
-    If the block fails or is interrupted the temporary file is removed and whatever had the final name stays.
+    def __init__(self, file: BinaryIO, journal: Path | None, job: str) -> None:
+        self._file = file
+        self._journal = journal
+        self._done = _read_journal(journal, job) if journal else set()
+        if journal and not self._done:
+            journal.write_text(f"{job}\n", encoding="utf-8")
+
+    @property
+    def done(self) -> frozenset[str]:
+        """What an earlier run finished."""
+        return frozenset(self._done)
+
+    def reserve(self, n_bytes: int) -> None:
+        """Give the file its final size."""
+        self._file.truncate(n_bytes)
+
+    def write(self, offset: int, data: bytes | memoryview) -> None:
+        """Put bytes at their place."""
+        self._file.seek(offset)
+        self._file.write(data)
+
+    def mark(self, name: str) -> None:
+        """Everything of that name is written."""
+        if self._journal is not None:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            with self._journal.open("a", encoding="utf-8") as journal:
+                journal.write(f"{name}\n")
+
+
+def _read_journal(path: Path, job: str) -> set[str]:
+    """What the journal of the same job lists; a line that does not end was not finished."""
+    try:
+        *lines, _ = path.read_text(encoding="utf-8").split("\n")
+    except (OSError, ValueError):
+        return set()
+    return set(lines[1:]) if lines and lines[0] == job else set()
+
+
+@contextlib.contextmanager
+def whole_file(path: Path, *, n_bytes: int, overwrite: bool, job: str | None = None) -> Iterator[Part]:
+    """Give a part to write; when the block ends well it takes the final name, flushed to disk.
+
+    If the block fails or is interrupted, the part is removed, and whatever had the final name stays. With ``job``, a
+    text that says what goes into the file, the part is kept for the next run of the same job.
 
     Raises:
-        OutputError: the file exists and may not be overwritten, the folder is not writable, or ``n_bytes`` do not fit.
+        OutputError: the file exists and may not be overwritten, the folder is not writable, ``n_bytes`` do not fit, or
+            another process is writing the file.
     """
-    temporary: Path | None = None
+    part_path = path.with_name(f".{path.name}.part")
+    journal = path.with_name(f".{path.name}.journal") if job is not None else None
+    check_place(path, overwrite=overwrite)
+    with _said_plainly(path, n_bytes), _locked(part_path, path) as file:
+        finished = False
+        try:
+            part = Part(file, journal, job or "")
+            if not part.done:
+                file.truncate(0)
+            _check_space(path, n_bytes - _allocated(file))
+            yield part
+            file.flush()
+            os.fsync(file.fileno())
+            _publish(part_path, path, overwrite=overwrite)
+            finished = True
+            _flush(path.parent)
+        finally:
+            if finished or journal is None:
+                part_path.unlink(missing_ok=True)
+                if journal is not None:
+                    journal.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _said_plainly(path: Path, n_bytes: int = 0) -> Iterator[None]:
+    """Turn the system's errors into ours."""
     try:
-        _check_place(path, n_bytes=n_bytes, overwrite=overwrite)
-        handle, name = tempfile.mkstemp(prefix=".bayling-", suffix=".part", dir=path.parent)
-        temporary = Path(name)
-        os.close(handle)
-        # mkstemp makes the file private; the result gets the rights any new file of the user's would get.
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(0o666 & ~mask)
-        yield temporary
-        _flush(temporary)
-        if overwrite:
-            temporary.replace(path)
-        else:
-            _publish_new(temporary, path)
-        temporary = None
-        _flush(path.parent)
+        yield
     except OSError as error:
         if error.errno in _FULL:
             raise OutputError(
                 f"{path} could not be written: the disk, or the limit on file sizes, is full. "
-                f"{_size(n_bytes)} are needed: free some space or choose another place."
+                f"{bytes_text(n_bytes)} are needed: free some space or choose another place."
             ) from error
         raise OutputError(f"{path} could not be written: {error.strerror or error}.") from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
 
 
-def _check_place(path: Path, *, n_bytes: int, overwrite: bool) -> None:
+@contextlib.contextmanager
+def _locked(part: Path, path: Path) -> Iterator[BinaryIO]:
+    """Open the part for this process alone."""
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    while True:
+        with os.fdopen(os.open(part, flags, 0o666), "r+b") as file:
+            if not _lock(file):
+                raise OutputError(
+                    f"{path} is just being written by another process; wait for it, or name another file."
+                )
+            # Between opening and locking, the process that had it may have finished and taken the name away.
+            if part.exists() and part.stat().st_ino == os.fstat(file.fileno()).st_ino:
+                yield file
+                return
+
+
+def _lock(file: BinaryIO) -> bool:
+    """Lock an open file until it is closed; false when another process has it."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        import msvcrt
+
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+        except OSError:
+            return False
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def check_place(path: Path, *, overwrite: bool) -> None:
+    """See whether a file can be written there, before any work.
+
+    Raises:
+        OutputError: it cannot, and the message says why.
+    """
+    with _said_plainly(path):
+        _check_place(path, overwrite=overwrite)
+
+
+def _check_place(path: Path, *, overwrite: bool) -> None:
     if path.is_dir():
         raise OutputError(f"{path} is a folder; name a file to write.")
     if path.exists() and not path.is_file():
@@ -67,12 +169,21 @@ def _check_place(path: Path, *, n_bytes: int, overwrite: bool) -> None:
         raise OutputError(f"The folder {path.parent} does not exist; make it first.")
     if not os.access(path.parent, os.W_OK):
         raise OutputError(f"The folder {path.parent} is not writable; choose another place.")
+
+
+def _check_space(path: Path, n_bytes: int) -> None:
     free = shutil.disk_usage(path.parent).free
     if n_bytes > free:
         raise OutputError(
-            f"{path} needs {_size(n_bytes)}, but only {_size(free)} are free there. "
+            f"{path} needs {bytes_text(n_bytes)}, but only {bytes_text(free)} are free there. "
             "Free some space or choose another place."
         )
+
+
+def _allocated(file: BinaryIO) -> int:
+    """Bytes of the file that are on the disk already."""
+    status = os.fstat(file.fileno())
+    return getattr(status, "st_blocks", 0) * 512
 
 
 def _may_be_replaced(path: Path) -> bool:
@@ -81,18 +192,19 @@ def _may_be_replaced(path: Path) -> bool:
         return file.read(4) in (b"GGUF", b"")
 
 
-def _publish_new(temporary: Path, path: Path) -> None:
-    """Take the final name only if it is still free: another program may have made the file meanwhile."""
+def _publish(part: Path, path: Path, *, overwrite: bool) -> None:
+    """Take the final name; without ``overwrite`` only if it is still free: another program may have made the file."""
+    if overwrite:
+        part.replace(path)
+        return
     try:
-        os.link(temporary, path)
+        os.link(part, path)
     except FileExistsError:
         raise _exists(path) from None
     except OSError:  # a file system without hard links
         if path.exists():
             raise _exists(path) from None
-        temporary.replace(path)
-    else:
-        temporary.unlink()
+        part.replace(path)
 
 
 def _exists(path: Path) -> OutputError:
@@ -100,15 +212,10 @@ def _exists(path: Path) -> OutputError:
 
 
 def _flush(path: Path) -> None:
+    if os.name == "nt":  # a folder cannot be opened there
+        return
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _size(n_bytes: int) -> str:
-    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if n_bytes >= size:
-            return f"{n_bytes / size:.1f} {unit}"
-    return f"{n_bytes} bytes"

@@ -1,93 +1,101 @@
-"""From a checkpoint folder to a GGUF file in one pass.
+"""From a checkpoint to a GGUF file in one pass.
 
-Tensors are read from the memory map a few megabytes of rows at a time, quantized in a small pool of threads (ggml runs
-outside Python's lock) and written in order, so memory stays bounded whatever the model's size.
+The checkpoint is opened (its headers only), what is put onto it is found, the whole file is laid out, and then ``work``
+takes the tensors through in one go. Memory and disk stay bounded whatever the model's size.
 """
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
-from gguf import GGMLQuantizationType, GGUFWriter
+from gguf import GGUFWriter
 
-from bayling_convert.checkpoint import open_checkpoint
-from bayling_convert.ggml import available_cores, quantize_rows, row_bytes
-from bayling_convert.metadata import add_metadata, find_template
-from bayling_convert.output import whole_file
+from bayling_convert.checkpoint import Checkpoint, Provenance, open_checkpoint
+from bayling_convert.delta import add_to_base, as_they_are, looks_like_a_delta
+from bayling_convert.files import CheckpointFiles, Folder
+from bayling_convert.layout import Layout, lay_out
+from bayling_convert.lora import is_adapter, merge, open_adapter
+from bayling_convert.metadata import add_metadata, find_stops, find_template
+from bayling_convert.output import check_place, whole_file
 from bayling_convert.quantize import FileType, choose_kinds
+from bayling_convert.recognize import recognize_template
+from bayling_convert.sources import Source
 from bayling_convert.tensor_map import MappedTensor, map_tensors
-from bayling_convert.vocab import read_vocab
-from bayling_lite.errors import CheckpointError
+from bayling_convert.vocab import Vocab, read_vocab
+from bayling_convert.work import Progress, silent, write_tensors
+from bayling_lite.errors import UsageError
 
-Progress = Callable[[int, int, str], None]
-"""Called after every piece with the bytes of tensor data written, the bytes in all, and the tensor's name."""
+if TYPE_CHECKING:
+    from bayling_convert.imatrix import Imatrix
 
-_PIECE = 4 * 1024 * 1024
-"""Elements in one piece of work: 16 MB as float32, large enough to keep the overhead of a piece out of sight."""
-_MAX_THREADS = 8
-"""More would wait for the one that writes."""
-_ALIGNMENT = 32
-"""GGUF's default alignment of tensor data, in bytes."""
+Place = str | os.PathLike[str] | CheckpointFiles
+"""A checkpoint: a folder, or files that lie elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """What was written. ``warnings`` are sentences a user should read."""
+    """What was written, and what it says of itself. ``warnings`` are sentences a user should read.
+
+    ``template`` is one of ours by name; ``chat_template`` the checkpoint's own, where it is none of ours. ``stop`` are
+    the texts of the tokens that end an answer, ``made`` sentences on what was put together.
+    """
 
     path: Path
     file_type: FileType
     n_bytes: int
     n_tensors: int
     n_parameters: int
+    provenance: Provenance
+    context_length: int
+    template: str | None = None
+    chat_template: str | None = None
+    stop: tuple[str, ...] = ()
+    made: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class _Planned:
-    """A tensor and how it will be stored."""
+class _Model:
+    """A checkpoint together with what is put onto it."""
 
-    tensor: MappedTensor
-    kind: GGMLQuantizationType
-
-    @property
-    def matrix_shape(self) -> tuple[int, int]:
-        """Rows and columns; one dimension counts as one row."""
-        shape = self.tensor.shape
-        return (shape[0], shape[1]) if len(shape) == 2 else (1, shape[0])
-
-    @property
-    def n_bytes(self) -> int:
-        n_rows, n_columns = self.matrix_shape
-        return n_rows * row_bytes(self.kind, n_columns)
+    checkpoint: Checkpoint
+    sources: Mapping[str, Source]
+    made: tuple[str, ...] = ()
 
 
 def convert(
-    checkpoint_dir: str | os.PathLike[str],
+    checkpoint: Place,
     output: str | os.PathLike[str],
     file_type: FileType | str = FileType.Q4_K_M,
     *,
+    base: Place | None = None,
     template: str | None = None,
+    provenance: Provenance | None = None,
+    imatrix: Imatrix | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> Converted:
     """Write a Hugging Face LLaMA checkpoint as one GGUF file.
 
-    The tensors are bit for bit those of llama.cpp's two steps (conversion to F32, then ``llama_model_quantize``).
+    The tensors are bit for bit those of llama.cpp's two steps (``convert_hf_to_gguf.py``, then ``llama-quantize``).
+    What has to be fetched is kept when the work is interrupted, and the same call goes on from there.
 
     Args:
-        checkpoint_dir: folder with ``config.json``, ``tokenizer.model``, safetensors and perhaps ``bayling.json``.
+        checkpoint: a folder (or other files) with ``config.json``, a tokenizer, the weights and perhaps
+            ``bayling.json``; or a LoRA adapter or a difference between two checkpoints, both of which need ``base``.
         output: the file to write; it appears whole or not at all.
-        file_type: F32, F16, BF16, Q8_0 or Q4_K_M.
-        template: name of a prompt template; None takes ``bayling.json``'s, else keeps the checkpoint's chat template.
+        file_type: how the weights are stored.
+        base: the checkpoint that an adapter or a difference was made for.
+        template: name of a prompt template; None takes ``bayling.json``'s or ``provenance``'s, else keeps the
+            checkpoint's own chat template.
+        provenance: what is known of the model; what its own ``bayling.json`` says counts more.
+        imatrix: importance of each column, for smaller errors where it matters.
         overwrite: replace the output if it exists.
         progress: told after every piece of work, in the calling thread.
 
@@ -96,107 +104,106 @@ def convert(
         OutputError: the file exists, or cannot be written.
         UsageError: an unknown type or template.
         ModelError: ggml's library is missing.
+        HubError: what has to be fetched does not come.
     """
     path = Path(output)
     chosen = file_type if isinstance(file_type, FileType) else FileType.of(file_type)
-    checkpoint = open_checkpoint(Path(checkpoint_dir))
-    prompt_template = find_template(checkpoint, template)
-    tensors = map_tensors(checkpoint)
-    vocab = read_vocab(checkpoint.folder, checkpoint.hyper.vocab_size, checkpoint.tokenizer_config)
-    kinds = choose_kinds(chosen, tensors, checkpoint.hyper)
-    plan = [_Planned(tensor, kinds[tensor.name]) for tensor in tensors]
+    check_place(path, overwrite=overwrite)
+    model = _open(checkpoint, base, provenance or Provenance())
+    opened = model.checkpoint
+    tensors = map_tensors(opened, model.sources)
+    vocab = read_vocab(opened.files, opened.hyper.vocab_size, opened.tokenizer_config)
+    prompt_template = find_template(opened, template) or recognize_template(vocab, opened.chat_template)
+    if imatrix is not None:
+        _check_imatrix(imatrix, tensors)
+    kinds = choose_kinds(chosen, tensors, opened.hyper, has_imatrix=imatrix is not None)
 
     writer = GGUFWriter(path=None, arch="llama")
-    add_metadata(writer, checkpoint, vocab, prompt_template, chosen, tensors)
-    for planned in plan:
-        tensor = planned.tensor
-        writer.add_tensor_info(tensor.name, tensor.shape, np.dtype(np.float32), planned.n_bytes, raw_dtype=planned.kind)
-    total = sum(planned.n_bytes for planned in plan)
-    with whole_file(path, n_bytes=total, overwrite=overwrite) as temporary:
-        _write_header(writer, temporary)
-        with temporary.open("ab") as file:
-            _pad(file)
-            _write_tensors(file, plan, total, progress or _silent)
-    warnings = (
-        [] if vocab.eos is not None else ["The tokenizer names no end token: generation will not stop by itself."]
+    add_metadata(writer, opened, vocab, prompt_template, chosen, tensors, imatrix)
+    layout = lay_out(writer, [(tensor, kinds[tensor.name]) for tensor in tensors])
+    job = _job(layout, imatrix) if _is_fetched(layout) else None
+    with whole_file(path, n_bytes=layout.n_bytes, overwrite=overwrite, job=job) as part:
+        part.reserve(layout.n_bytes)
+        part.write(0, layout.header)
+        write_tensors(part, layout, imatrix, progress or silent)
+    return Converted(
+        path,
+        chosen,
+        layout.n_bytes,
+        len(tensors),
+        n_parameters=sum(math.prod(tensor.shape) for tensor in tensors if tensor.source.parts),
+        provenance=replace(opened.provenance, name=opened.name),
+        context_length=opened.hyper.context_length,
+        template=prompt_template.name if prompt_template else None,
+        chat_template=None if prompt_template else opened.chat_template,
+        stop=tuple(vocab.pieces[number].text for number in find_stops(vocab, prompt_template).all),
+        made=model.made,
+        warnings=tuple(_warnings(vocab)),
     )
+
+
+def files_of(place: Place) -> CheckpointFiles:
+    """The files of a folder, or those given."""
+    return Folder(Path(place)) if isinstance(place, str | os.PathLike) else place
+
+
+def _open(place: Place, base_place: Place | None, known: Provenance) -> _Model:
+    """The checkpoint with an adapter merged or a difference added, as there is one."""
+    files = files_of(place)
+    if is_adapter(files):
+        adapter = open_adapter(files)
+        if base_place is None:
+            named = f", {adapter.base}" if adapter.base else ""
+            raise UsageError(
+                f"{files.where} is a LoRA adapter: name the checkpoint it was trained on{named} with --base, "
+                "or write the adapter alone with --adapter."
+            )
+        base = open_checkpoint(files_of(base_place))
+        own = Provenance(name=files.name, base=base.name, url=files.source).over(known)
+        merged = replace(base, provenance=own.over(replace(base.provenance, name=None, url=None)))
+        made = f"The LoRA adapter {files.name} was merged into {base.name}."
+        return _Model(merged, merge(adapter, base, as_they_are(base)), (made,))
+    opened = open_checkpoint(files)
+    opened = replace(opened, provenance=opened.provenance.over(known))
+    if base_place is None:
+        if looks_like_a_delta(opened):
+            origin = f", {opened.provenance.base}," if opened.provenance.base else ""
+            raise UsageError(
+                f"{files.where} holds only the difference to the model it was trained from{origin} and is no use "
+                "without it: name that model's checkpoint with --base."
+            )
+        return _Model(opened, as_they_are(opened))
+    base = open_checkpoint(files_of(base_place))
+    made = f"The published difference {opened.name} was added to its base, {base.name}."
+    return _Model(opened, add_to_base(opened, base), (made,))
+
+
+def _check_imatrix(imatrix: Imatrix, tensors: Iterable[MappedTensor]) -> None:
+    """Find out that an importance matrix is of another model before anything is written."""
+    matrices = [tensor for tensor in tensors if len(tensor.shape) == 2]
+    if all(imatrix.importance(tensor.name, tensor.shape[1]) is None for tensor in matrices):
+        raise UsageError("The importance matrix holds nothing for the tensors of this model: it is of another kind.")
+
+
+def _is_fetched(layout: Layout) -> bool:
+    return any(part.files.remote for planned in layout.tensors for part in planned.tensor.source.parts)
+
+
+def _job(layout: Layout, imatrix: Imatrix | None) -> str:
+    """A digest of all that decides what is written."""
+    digest = hashlib.sha256(layout.header)
+    if imatrix is not None:
+        digest.update(imatrix.digest.encode())
+    for planned in layout.tensors:
+        for part in planned.tensor.source.parts:
+            digest.update(f"{part.files.identity(part.tensor.file)} {part.tensor}\n".encode())
+    return digest.hexdigest()
+
+
+def _warnings(vocab: Vocab) -> Iterator[str]:
+    yield from vocab.caveats
     if spellable := vocab.spellable_specials():
-        warnings.append(
+        yield (
             f"Programs on llama.cpp may take the plain text {', '.join(spellable[:3])} for special tokens (bayling "
             "does not): the vocabulary has pieces such a name is made of. Train the tokenizer without them."
         )
-    n_parameters = sum(math.prod(tensor.shape) for tensor in tensors)
-    return Converted(path, chosen, path.stat().st_size, len(tensors), n_parameters, tuple(warnings))
-
-
-def _silent(_done: int, _total: int, _name: str) -> None:
-    """No progress wanted."""
-
-
-def _write_header(writer: GGUFWriter, path: Path) -> None:
-    """Everything before the tensor data."""
-    try:
-        writer.write_header_to_file(path)
-        writer.write_kv_data_to_file()
-        writer.write_ti_data_to_file()
-    finally:
-        writer.close()
-
-
-def _write_tensors(file: BinaryIO, plan: list[_Planned], total: int, progress: Progress) -> None:
-    """Quantize in parallel, write in order; at most two pieces for each thread are in memory."""
-    n_threads = min(_MAX_THREADS, available_cores())
-    pending: deque[tuple[_Planned, bool, Future[npt.NDArray[np.uint8]]]] = deque()
-    done = 0
-
-    def write_next() -> None:
-        nonlocal done
-        planned, last, future = pending.popleft()
-        done += file.write(future.result().data)
-        if last:
-            _pad(file)
-            planned.tensor.source.forget()
-        progress(done, total, planned.tensor.name)
-
-    pool = ThreadPoolExecutor(n_threads, thread_name_prefix="quantize")
-    try:
-        for planned, begin, end, last in _pieces(plan):
-            if len(pending) >= 2 * n_threads:
-                write_next()
-            pending.append((planned, last, pool.submit(_quantized, planned, begin, end)))
-        while pending:
-            write_next()
-    finally:
-        # After an error or Ctrl-C only the pieces at work are waited for: a second or so.
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _pieces(plan: list[_Planned]) -> Iterator[tuple[_Planned, int, int, bool]]:
-    """(tensor, first row, row behind the last, whether it ends the tensor), in the order of the file."""
-    for planned in plan:
-        n_rows, n_columns = planned.matrix_shape
-        step = max(1, _PIECE // n_columns)
-        for begin in range(0, n_rows, step):
-            end = min(begin + step, n_rows)
-            yield planned, begin, end, end == n_rows
-
-
-def _quantized(planned: _Planned, begin: int, end: int) -> npt.NDArray[np.uint8]:
-    tensor, kind = planned.tensor, planned.kind
-    if len(tensor.shape) == 1:
-        begin, end = 0, tensor.shape[0]
-    rows = tensor.rows(begin, end).reshape(-1, planned.matrix_shape[1])
-    if not np.isfinite(rows).all():
-        raise CheckpointError(f"Tensor {tensor.source.name} holds infinite values or NaN: the checkpoint is damaged.")
-    if kind is GGMLQuantizationType.F16 and np.abs(rows).max() >= 65520:
-        raise CheckpointError(f"Tensor {tensor.source.name} holds values too large for F16; choose BF16 or F32.")
-    quantized = quantize_rows(rows, kind)
-    if quantized is None:
-        raise CheckpointError(
-            f"Tensor {tensor.source.name} holds values too large for {kind.name}; choose BF16 or F32."
-        )
-    return quantized
-
-
-def _pad(file: BinaryIO) -> None:
-    file.write(bytes(-file.tell() % _ALIGNMENT))

@@ -1,101 +1,37 @@
-"""What does quantizing cost? The perplexity of GGUF files on the answers of the same dialogues.
+"""What does quantizing cost? GGUF files of one model, compared on dialogues that calibration has not seen.
 
 ::
 
-    python -m bayling_convert.verify model.F32.gguf model.Q4_K_M.gguf --dialogues dialogues.jsonl
+    python -m bayling_convert.verify model.F32.gguf model.Q4_K_M.gguf [--dialogues dialogues.jsonl] [--svg picture.svg]
 
-Each line of the file is ``{"messages": [{"role": "user", "content": "..."}, {"role": "assistant", ...}]}``.
+The first file is what the others are compared with. Each line of the dialogues is
+``{"messages": [{"role": "user", "content": "..."}, {"role": "assistant", "content": "..."}]}``.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import math
+import shutil
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass
+import textwrap
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
-from bayling_convert.scoring import Scorer
-from bayling_lite.errors import BaylingError, InputError, ModelError, UsageError
+from bayling_convert.calibration import held_out_dialogues
+from bayling_convert.comparison import Comparison
+from bayling_convert.measure import N_TRANSLATIONS, compare
+from bayling_convert.perplexity import perplexity
+from bayling_convert.plain import one_line
+from bayling_convert.plot import svg, text_histogram
+from bayling_convert.scoring import languages_of
+from bayling_lite.errors import BaylingError, InputError, OutputError, UsageError
 from bayling_lite.messages import Conversation
-from bayling_lite.prompts import BAYLING, TEMPLATES, Control, Part, PromptTemplate, Special, Text
 
+__all__ = ["compare", "main", "perplexity", "read_dialogues", "report"]
 
-@dataclass(frozen=True, slots=True)
-class Tokens:
-    """A rendered dialogue: ``ids`` and, for each, whether it is scored (the answers and the token that ends them)."""
-
-    ids: tuple[int, ...]
-    scored: tuple[bool, ...]
-
-
-def perplexity(gguf: Path, dialogues: Iterable[Conversation], *, n_ctx: int = 2048) -> float:
-    """Exponential of the mean negative log-likelihood over all tokens of the answers, their end tokens included.
-
-    The prompt is the template's that the file names (``bayling.template``), else BayLing's.
-
-    Raises:
-        ModelError: the file cannot be opened.
-        ContextOverflow: a dialogue is longer than ``n_ctx`` tokens.
-        InputError: there is no answer in any dialogue.
-    """
-    total, count = 0.0, 0
-    with Scorer(gguf, n_ctx=n_ctx) as scorer:
-        template = TEMPLATES.get(scorer.metadata("bayling.template") or "", BAYLING)
-        for dialogue in dialogues:
-            tokens = tokenize(scorer, template, dialogue)
-            losses = negative_log_likelihoods(scorer, tokens)
-            total += float(losses.sum())
-            count += losses.size
-    if not count:
-        raise InputError("The dialogues hold no answer to measure; they need turns of the role 'assistant'.")
-    return math.exp(total / count)
-
-
-def tokenize(scorer: Scorer, template: PromptTemplate, dialogue: Conversation) -> Tokens:
-    """Token ids of a dialogue, each part of the prompt on its own as in training."""
-    ids: list[int] = []
-    scored: list[bool] = []
-    answered = False
-    for part in template.render(dialogue):
-        response = isinstance(part, Text) and part.response
-        part_ids = _part_ids(scorer, part, first=len(ids) < 2)
-        ids += part_ids
-        # The token that follows an answer is the one that ends it: stopping is part of what the model learnt.
-        scored += [response or (answered and not isinstance(part, Text))] * len(part_ids)
-        answered = response
-    return Tokens(tuple(ids), tuple(scored))
-
-
-def _part_ids(scorer: Scorer, part: Part, *, first: bool) -> list[int]:
-    if isinstance(part, Text):
-        return scorer.tokenize(part.content) if first else scorer.tokenize_on(part.content)
-    if isinstance(part, Special):
-        ids = scorer.tokenize(part.token, special=True)
-        if len(ids) != 1:
-            raise ModelError(f"The model's tokenizer has no token {part.token}, which its prompt template needs.")
-        return ids
-    return [scorer.bos if part is Control.BOS else scorer.eos]
-
-
-def negative_log_likelihoods(scorer: Scorer, tokens: Tokens) -> npt.NDArray[np.float64]:
-    """-log p of each scored token given all before it, in nats, shape (number of scored tokens,)."""
-    at = np.flatnonzero(tokens.scored)
-    at = at[at > 0]
-    if not at.size:
-        return np.empty(0)
-    # Nothing before the first scored token's predecessor needs its logits.
-    first = int(at[0]) - 1
-    logits = scorer.logits(tokens.ids, last=len(tokens.ids) - first).astype(np.float64)[at - 1 - first]
-    top = logits.max(axis=1, keepdims=True)
-    normalizer = top[:, 0] + np.log(np.exp(logits - top).sum(axis=1))
-    targets = np.asarray(tokens.ids)[at]
-    return np.asarray(normalizer - logits[np.arange(at.size), targets], dtype=np.float64)
+N_DIALOGUES = 60
+"""Dialogues of our own to measure on unless told."""
+_EXAMPLES = 3
 
 
 def read_dialogues(path: Path) -> list[Conversation]:
@@ -112,32 +48,119 @@ def read_dialogues(path: Path) -> list[Conversation]:
     for number, line in enumerate(lines, start=1):
         if line.strip():
             try:
-                dialogues.append(Conversation.of(json.loads(line)["messages"]))
-            except (ValueError, KeyError, TypeError) as error:
+                dialogue = Conversation.of(json.loads(line)["messages"])
+                for message in dialogue:
+                    message.content.encode()  # JSON can name halves of characters, which are no text
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise InputError(f'{path}, line {number}: not a dialogue {{"messages": [...]}} ({error}).') from error
+            dialogues.append(dialogue)
     return dialogues
 
 
+def report(comparison: Comparison, *, width: int = 80, ascii_only: bool = False, histogram: bool = True) -> str:
+    """A comparison for a terminal: the table, the histogram of divergences, some answers that differ."""
+    rows = comparison.rows()
+    labels, values = (
+        max(len(text) for text in column) for column in zip(*((r.label, r.value) for r in rows), strict=True)
+    )
+    lines = [
+        one_line(f"{comparison.quantized} against {comparison.reference}"),
+        f"{comparison.n_tokens:,} tokens of the answers in {comparison.n_dialogues} dialogues",
+        "",
+        *(f"{row.label:<{labels}}  {row.value:>{values}}  {row.explanation}"[:width].rstrip() for row in rows),
+    ]
+    if histogram:
+        lines += ["", "KL divergence, nats", text_histogram(comparison.divergence, ascii_only=ascii_only)]
+    for pair in comparison.different()[:_EXAMPLES]:
+        said = (("request", pair.request), ("reference", pair.reference), ("quantized", pair.quantized))
+        lines += ["", *(_wrapped(f"{name:<9}  {one_line(text)}", width) for name, text in said)]
+    lines += ["", *comparison.notes] if comparison.notes else []
+    text = "\n".join(lines)
+    return text.replace("±", "+-") if ascii_only else text
+
+
+def _wrapped(text: str, width: int) -> str:
+    return textwrap.fill(text, width, subsequent_indent=" " * 11, max_lines=3, placeholder=" [...]")
+
+
 def main(arguments: list[str] | None = None) -> int:
-    """Print the perplexity of each file, and its ratio to the first."""
+    """Compare each file with the first, or give the perplexity of a single one."""
     parser = argparse.ArgumentParser(prog="python -m bayling_convert.verify", description=__doc__.split("\n")[0])
     parser.add_argument("gguf", nargs="+", type=Path, help="GGUF files; the first is what the others are compared with")
-    parser.add_argument("--dialogues", required=True, type=Path, help="JSON lines of dialogues")
-    parser.add_argument("--n-ctx", type=int, default=2048, help="longest dialogue in tokens (default: 2048)")
+    parser.add_argument("--dialogues", type=Path, help=f"JSON lines of dialogues (default: {N_DIALOGUES} of our own)")
+    parser.add_argument("--n-ctx", type=int, help="longest dialogue in tokens (default: as long as they are)")
+    parser.add_argument(
+        "--translations",
+        type=int,
+        default=N_TRANSLATIONS,
+        metavar="N",
+        help=f"greedy answers to compare (default: {N_TRANSLATIONS})",
+    )
+    parser.add_argument("--svg", type=Path, help="draw the (last) comparison into this file")
+    parser.add_argument("--json", action="store_true", help="write a line of JSON per comparison instead of tables")
     chosen = parser.parse_args(arguments)
     try:
-        if chosen.n_ctx < 1:
-            raise UsageError("--n-ctx must be 1 or more.")
-        dialogues = read_dialogues(chosen.dialogues)
-        reference: float | None = None
-        for path in chosen.gguf:
-            value = perplexity(path, dialogues, n_ctx=chosen.n_ctx)
-            reference = value if reference is None else reference
-            sys.stdout.write(f"{value:10.4f}  x{value / reference:.4f}  {path.name}\n")
+        _run(chosen)
     except BaylingError as error:
         sys.stderr.write(f"Error: {error}\n")
         return error.exit_status
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted.\n")
+        return 130
     return 0
+
+
+def _run(chosen: argparse.Namespace) -> None:
+    if (chosen.n_ctx is not None and chosen.n_ctx < 1) or chosen.translations < 0:
+        raise UsageError("--n-ctx must be 1 or more, --translations 0 or more.")
+    reference, *others = chosen.gguf
+    if chosen.dialogues is not None:
+        dialogues = read_dialogues(chosen.dialogues)
+    else:
+        dialogues = held_out_dialogues(languages_of(reference), N_DIALOGUES)
+    if not others:
+        value = perplexity(reference, dialogues, n_ctx=chosen.n_ctx)
+        sys.stdout.write(f"{value:10.4f}  {one_line(reference.name)}\n")
+        return
+    for place, other in enumerate(others):
+        comparison = compare(
+            reference, other, dialogues, n_ctx=chosen.n_ctx, n_translations=chosen.translations, progress=_progress
+        )
+        if chosen.json:
+            sys.stdout.write(json.dumps(comparison.to_dict(), ensure_ascii=False) + "\n")
+        else:
+            sys.stdout.write(("\n" if place else "") + for_stdout(comparison) + "\n")
+        if chosen.svg is not None:
+            _write(chosen.svg, svg(comparison))
+
+
+def for_stdout(comparison: Comparison) -> str:
+    """The report as wide as the terminal, in characters that its encoding has."""
+    on_terminal, encoding = sys.stdout.isatty(), sys.stdout.encoding or "ascii"
+    columns = max(60, shutil.get_terminal_size().columns) if on_terminal else 10**6
+    text = report(comparison, width=columns, ascii_only=not _can_write("█▏–±", encoding), histogram=on_terminal)
+    return text.encode(encoding, "replace").decode(encoding)
+
+
+def _can_write(text: str, encoding: str) -> bool:
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"{path} could not be written: {error.strerror or error}.") from error
+
+
+def _progress(done: int, total: int, what: str) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\x1b[K{done}/{total} {what}" if done < total else "\r\x1b[K")
+        sys.stderr.flush()
 
 
 if __name__ == "__main__":

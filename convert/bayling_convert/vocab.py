@@ -1,228 +1,163 @@
-"""The tokenizer: a SentencePiece BPE model as GGUF's token lists.
+"""The tokenizer of a checkpoint, in any of the forms there are, as GGUF's lists.
 
-The model file is one protocol buffer message; the few fields we need are read from the wire format itself
-(https://protobuf.dev/programming-guides/encoding/, sentencepiece's ``sentencepiece_model.proto``), because the bindings
-do not tell the normalizer's settings and llama.cpp has to be told them.
+LLaMA 1 and 2 have SentencePiece (``tokenizer.model``, or saved as ``tokenizer.json``), LLaMA 3 a byte-level BPE
+(``tokenizer.json``). Which it is, the files say; around either stand added tokens, special ids and, where the model has
+more rows than the tokenizer has tokens, ids that mean nothing.
 """
 
 from __future__ import annotations
 
-import struct
+import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from enum import IntEnum
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
+from bayling_convert.added_tokens import apply_added_tokens, find_added_tokens, special_names
+from bayling_convert.byte_level_bpe import byte_level_bpe
 from bayling_convert.checkpoint import read_json
+from bayling_convert.files import LARGEST_TEXT, CheckpointFiles
+from bayling_convert.merged_pieces import merged_pieces
+from bayling_convert.pieces import MOST_TOKENS, Piece, PieceType, Vocab
+from bayling_convert.sentencepiece_vocab import read_sentencepiece
+from bayling_convert.tokenizer_json import Frame, frame, is_byte_level, parse_tokenizer_json
 from bayling_lite.errors import CheckpointError
 
+# Names that llama.cpp takes for tokens that end an answer, whatever the file says they are (llama-vocab.cpp).
+_ENDS_BY_NAME = frozenset(
+    (
+        *("</s>", "<eos>", "<EOT>", "_<EOT>", "[EOT]", "[EOS]", "<|eot_id|>", "<|eom_id|>", "<|end|>"),
+        *("<|end_of_text|>", "<|endoftext|>", "<|im_end|>", "<|return|>", "<|call|>", "<|calls|>"),
+        *("<|flush|>", "<end_of_turn>", "<end_of_utterance>", "<turn|>", "<|tool_response>"),
+        *("<｜end▁of▁sentence｜>", "[e~[", "<|fim_pad|>", "<fim-pad>", "<fim_pad>", "<PAD>", "[PAD]"),
+        *("<|fim_repo|>", "<|repo_name|>", "<fim-repo>", "<REPO>", "<reponame>", "<|file_sep|>"),
+    )
+)
 
-class PieceType(IntEnum):
-    """SentencePiece's piece types; GGUF's ``tokenizer.ggml.token_type`` has the same numbers."""
-
-    NORMAL = 1
-    UNKNOWN = 2
-    CONTROL = 3
-    USER_DEFINED = 4
-    UNUSED = 5
-    BYTE = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """One token. BPE merges pieces with the higher ``score`` first."""
-
-    text: str
-    score: float = 0.0
-    kind: PieceType = PieceType.NORMAL
+__all__ = ["Piece", "PieceType", "Vocab", "read_vocab"]
 
 
-@dataclass(frozen=True, slots=True)
-class Vocab:
-    """All tokens by id, the special ids (None: the model has none), and how text is prepared."""
-
-    pieces: tuple[Piece, ...]
-    bos: int | None
-    eos: int | None
-    unk: int | None
-    pad: int | None
-    add_space_prefix: bool
-    remove_extra_whitespaces: bool
-    add_bos: bool = True
-    add_eos: bool = False
-
-    def spellable_specials(self) -> tuple[str, ...]:
-        """Control and byte tokens that llama.cpp would merge out of plain text.
-
-        It looks pairs of pieces up in all tokens, SentencePiece in the normal ones only. A vocabulary with both
-        ``</`` and ``s>`` therefore lets the four characters ``</s>`` in a document become the end token.
-        """
-        known = {piece.text for piece in self.pieces}
-        special = (p.text for p in self.pieces if p.kind in (PieceType.CONTROL, PieceType.BYTE, PieceType.UNKNOWN))
-        return tuple(
-            text
-            for text in special
-            if any(_reachable(text[:cut], known) and _reachable(text[cut:], known) for cut in range(1, len(text)))
-        )
-
-
-def _reachable(text: str, known: set[str]) -> bool:
-    return len(text) == 1 or text in known
-
-
-def read_vocab(folder: Path, vocab_size: int, tokenizer_config: Mapping[str, Any]) -> Vocab:
-    """The tokenizer of a checkpoint, with added tokens, filled up to ``vocab_size`` with unused ones.
+def read_vocab(files: CheckpointFiles, vocab_size: int, tokenizer_config: Mapping[str, Any]) -> Vocab:
+    """The tokenizer, with added tokens, filled up to ``vocab_size`` (the rows of the embedding) with unused ones.
 
     Raises:
-        CheckpointError: no ``tokenizer.model``, a damaged one, or one that llama.cpp would tokenize differently.
+        CheckpointError: there is none, it is damaged, or llama.cpp would tokenize differently.
     """
-    path = folder / "tokenizer.model"
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        hint = ""
-        if (folder / "tokenizer.json").exists():
-            hint = " Its tokenizer.json is of another kind; llama.cpp's own convert_hf_to_gguf.py may handle it."
-        raise CheckpointError(f"{folder} has no tokenizer.model (SentencePiece).{hint}") from None
-    except OSError as error:
-        raise CheckpointError(f"{path} cannot be read: {error.strerror or error}.") from error
-    try:
-        vocab = parse_sentencepiece(data)
-    except (ValueError, IndexError, struct.error, TypeError, AttributeError) as error:
-        raise CheckpointError(f"{path} is not a SentencePiece model, or is damaged. Fetch or save it again.") from error
-    except CheckpointError as error:
-        raise CheckpointError(f"{path}: {error}") from error
-    if len(vocab.pieces) > vocab_size:
+    if not 1 <= vocab_size <= MOST_TOKENS:
+        raise CheckpointError(f"{files.where}: a vocabulary of {vocab_size} tokens makes no sense. Fetch it again.")
+    said = read_json(files, "tokenizer.json", LARGEST_TEXT)
+    vocab, around, name = _base(files, said)
+    with _about(files, name):
+        if len(vocab.pieces) > vocab_size:
+            raise CheckpointError(
+                f"It has {len(vocab.pieces)} tokens, the model only {vocab_size}: they do not belong together."
+            )
+    with _about(files, "tokenizer_config.json"):
+        names = special_names(tokenizer_config, read_json(files, "special_tokens_map.json") or {})
+        added = find_added_tokens(said, tokenizer_config, read_json(files, "added_tokens.json"))
+        vocab = apply_added_tokens(vocab, added, {*names.values(), *_in(around)}, vocab_size)
+        _check_names(vocab)
+        vocab = replace(vocab, caveats=(*vocab.caveats, *_mistaken_ends(vocab)))
+        configs = [read_json(files, file) or {} for file in ("generation_config.json", "config.json")]
+        return _with_special_ids(vocab, names, around, configs, tokenizer_config)
+
+
+def _base(files: CheckpointFiles, said: Mapping[str, Any] | None) -> tuple[Vocab, Frame | None, str]:
+    """The tokens themselves, what is put around a text, and the file that says both."""
+    # Llama 3 checkpoints may have a tokenizer.model, too, of Meta's own format.
+    if said is None or not is_byte_level(said):
+        data = files.read("tokenizer.model")
+        if data is not None:
+            with _about(files, "tokenizer.model"):
+                return read_sentencepiece(data), None, "tokenizer.model"
+    if said is None:
         raise CheckpointError(
-            f"{path} has {len(vocab.pieces)} tokens, the model only {vocab_size}: they do not belong together."
+            f"{files.where} has no tokenizer.model and no tokenizer.json. Put the one of the model it was made from "
+            "there, or open its tokenizer with transformers and save it with save_pretrained."
         )
-    pieces = list(vocab.pieces) + [
-        Piece(f"[PAD{number}]", -10000.0, PieceType.UNUSED) for number in range(len(vocab.pieces), vocab_size)
-    ]
-    for number, piece in _added_tokens(folder, tokenizer_config).items():
-        if len(vocab.pieces) <= number < vocab_size:
-            pieces[number] = piece
-    by_text = {piece.text: number for number, piece in enumerate(pieces)}
+    with _about(files, "tokenizer.json"):
+        parsed = parse_tokenizer_json(said)
+        vocab = byte_level_bpe(parsed) if is_byte_level(said) else merged_pieces(parsed)
+        return vocab, frame(parsed.post_processors), "tokenizer.json"
+
+
+def _in(around: Frame | None) -> tuple[str, ...]:
+    return (*around.before, *around.after) if around is not None else ()
+
+
+def _check_names(vocab: Vocab) -> None:
+    """llama.cpp ends the process when two tokens have one name."""
+    owners: dict[str, int] = {}
+    for number, piece in enumerate(vocab.pieces):
+        other = owners.setdefault(piece.text, number)
+        if other != number:
+            raise CheckpointError(f"The tokens {other} and {number} have the same name {piece.text!r}. Fetch it again.")
+
+
+def _mistaken_ends(vocab: Vocab) -> Iterator[str]:
+    for piece in vocab.pieces:
+        if piece.kind in (PieceType.NORMAL, PieceType.USER_DEFINED) and piece.text in _ENDS_BY_NAME:
+            yield f"llama.cpp ends an answer at the token {piece.text!r}, which is an ordinary one of this tokenizer."
+
+
+def _with_special_ids(
+    vocab: Vocab,
+    names: Mapping[str, str],
+    around: Frame | None,
+    configs: list[dict[str, Any]],
+    tokenizer_config: Mapping[str, Any],
+) -> Vocab:
+    """Put in which tokens begin and end a text, and whether the tokenizer writes them by itself.
+
+    What the tokenizer does counts most, then what its configuration names, then the model's configuration.
+    """
+    by_name = {piece.text: number for number, piece in enumerate(vocab.pieces) if piece.kind is not PieceType.UNUSED}
+    said = {
+        key: [number for config in configs for number in _ids(config.get(f"{key}_token_id"), vocab)]
+        for key in ("bos", "eos", "pad")
+    }
+    first = {
+        "bos": around.before[0] if around is not None and around.before else names.get("bos", ""),
+        "eos": around.after[0] if around is not None and around.after else names.get("eos", ""),
+        "pad": names.get("pad", ""),
+    }
+    own = {"bos": vocab.bos, "eos": vocab.eos, "pad": vocab.pad}
+    found = {key: by_name.get(first[key], own[key]) for key in own}
+    found = {key: next(iter(said[key]), None) if number is None else number for key, number in found.items()}
+    eos = found["eos"]
+    if eos is None:
+        raise CheckpointError(
+            "Nothing says which token ends a text, and llama.cpp would take an ordinary one for it. "
+            "Name it here as eos_token."
+        )
+    add_bos, add_eos = (tokenizer_config.get(f"add_{key}_token") for key in ("bos", "eos"))
+    usual = around is None and vocab.model == "llama"
     return replace(
         vocab,
-        pieces=tuple(pieces),
-        bos=by_text.get(_token_text(tokenizer_config, "bos_token"), vocab.bos),
-        eos=by_text.get(_token_text(tokenizer_config, "eos_token"), vocab.eos),
-        pad=by_text.get(_token_text(tokenizer_config, "pad_token"), vocab.pad),
-        add_bos=bool(tokenizer_config.get("add_bos_token", True)),
-        add_eos=bool(tokenizer_config.get("add_eos_token", False)),
+        bos=found["bos"],
+        eos=eos,
+        pad=found["pad"],
+        unk=by_name.get(names.get("unk", ""), vocab.unk),
+        add_bos=add_bos if isinstance(add_bos, bool) else usual or (around is not None and bool(around.before)),
+        add_eos=add_eos if isinstance(add_eos, bool) else around is not None and bool(around.after),
+        # Old configurations name as EOS what is another token of this tokenizer: of LLaMA 1, its BOS.
+        stops=tuple(
+            dict.fromkeys((eos, *(number for number in said["eos"] if number not in (found["bos"], vocab.unk))))
+        ),
     )
 
 
-def _token_text(tokenizer_config: Mapping[str, Any], key: str) -> str:
-    value = tokenizer_config.get(key)
-    if isinstance(value, dict):
-        value = value.get("content")
-    return value if isinstance(value, str) else ""
+def _ids(value: Any, vocab: Vocab) -> Iterator[int]:
+    """The ids in a model's configuration that are special tokens; some name those of another model's vocabulary."""
+    for number in value if isinstance(value, list) else [value]:
+        within = isinstance(number, int) and 0 <= number < len(vocab.pieces)
+        if within and vocab.pieces[number].kind in (PieceType.CONTROL, PieceType.UNKNOWN):
+            yield number
 
 
-def _added_tokens(folder: Path, tokenizer_config: Mapping[str, Any]) -> dict[int, Piece]:
-    """Tokens that were added behind the SentencePiece model's, from either place where transformers keeps them."""
-    texts: dict[int, tuple[str, bool]] = {}
+@contextlib.contextmanager
+def _about(files: CheckpointFiles, name: str) -> Iterator[None]:
+    """Say in an error which file it is about."""
     try:
-        for text, number in (read_json(folder / "added_tokens.json") or {}).items():
-            texts[int(number)] = (text, False)
-        for number, entry in (tokenizer_config.get("added_tokens_decoder") or {}).items():
-            texts[int(number)] = (str(entry["content"]), bool(entry.get("special")))
-    except (TypeError, ValueError, KeyError, AttributeError) as error:
-        raise CheckpointError(f"{folder}: the list of added tokens is damaged. Fetch or save it again.") from error
-    return {
-        number: Piece(text, -1000.0, PieceType.CONTROL if special else PieceType.USER_DEFINED)
-        for number, (text, special) in texts.items()
-    }
-
-
-def parse_sentencepiece(data: bytes) -> Vocab:
-    """Read a serialized ``ModelProto``.
-
-    Raises:
-        CheckpointError: a valid model that llama.cpp's tokenizer does not reproduce.
-        ValueError, IndexError, struct.error, TypeError, AttributeError: not such a message.
-    """
-    pieces: list[Piece] = []
-    trainer: dict[int, Any] = {}
-    normalizer: dict[int, Any] = {}
-    for number, value in _fields(data):
-        if number == 1:
-            piece = dict(_fields(value))
-            pieces.append(Piece(piece[1].decode(), _float(piece.get(2)), PieceType(piece.get(3, PieceType.NORMAL))))
-        elif number == 2:
-            trainer.update(_fields(value))
-        elif number == 3:
-            normalizer.update(_fields(value))
-    if not pieces:
-        raise ValueError("no pieces")
-    _check_supported(trainer, normalizer, pieces)
-    return Vocab(
-        pieces=tuple(pieces),
-        unk=next((number for number, piece in enumerate(pieces) if piece.kind is PieceType.UNKNOWN), None),
-        bos=_control(trainer.get(41, 1), pieces),
-        eos=_control(trainer.get(42, 2), pieces),
-        pad=_control(trainer.get(43, -1), pieces),
-        add_space_prefix=bool(normalizer.get(3, 1)),
-        remove_extra_whitespaces=bool(normalizer.get(4, 1)),
-    )
-
-
-def _check_supported(trainer: Mapping[int, Any], normalizer: Mapping[int, Any], pieces: list[Piece]) -> None:
-    unsupported = {
-        "is not a BPE model": trainer.get(3, 1) != 2,
-        "has no byte fallback": not any(piece.kind is PieceType.BYTE for piece in pieces),
-        "normalizes its text": bool(normalizer.get(2)),
-        "drops repeated spaces": bool(normalizer.get(4, 1)),
-        "marks spaces at the ends of words": bool(trainer.get(24, 0)),
-        "does not mark spaces": not normalizer.get(5, 1),
-    }
-    for what, true in unsupported.items():
-        if true:
-            raise CheckpointError(
-                f"The tokenizer {what}, which llama.cpp's does not do alike. Train it as SentencePiece BPE with "
-                "byte_fallback, normalization_rule_name=identity and remove_extra_whitespaces=False."
-            )
-
-
-def _control(number: int, pieces: list[Piece]) -> int | None:
-    return number if 0 <= number < len(pieces) and pieces[number].kind is PieceType.CONTROL else None
-
-
-def _float(raw: bytes | None) -> float:
-    return float(struct.unpack("<f", raw)[0]) if raw is not None else 0.0
-
-
-def _fields(data: bytes) -> Iterator[tuple[int, Any]]:
-    """Fields of a message: numbers as int (negative int32 included), everything else as bytes."""
-    at = 0
-    while at < len(data):
-        tag, at = _varint(data, at)
-        wire = tag & 7
-        if wire == 0:
-            value, at = _varint(data, at)
-            yield tag >> 3, value - (1 << 64) if value >> 63 else value
-            continue
-        if wire == 2:
-            size, at = _varint(data, at)
-        elif wire in (1, 5):
-            size = 8 if wire == 1 else 4
-        else:
-            raise ValueError(f"wire type {wire}")
-        if at + size > len(data):
-            raise ValueError("truncated")
-        yield tag >> 3, data[at : at + size]
-        at += size
-
-
-def _varint(data: bytes, at: int) -> tuple[int, int]:
-    value = 0
-    for shift in range(0, 70, 7):
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, at
-    raise ValueError("a number that does not end")
+        yield
+    except CheckpointError as error:
+        raise CheckpointError(f"{files.path(name)}: {error}") from error

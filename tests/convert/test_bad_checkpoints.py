@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import save_file
 
 from bayling_convert import convert
-from bayling_convert.ggml import _library
+from bayling_convert.ggml import ggml_library
 from bayling_lite.errors import CheckpointError, ModelError, UsageError
 from tests.convert.small_checkpoints import CONFIG, random_tensors
 
@@ -82,7 +82,7 @@ def test_no_weights(make_checkpoint: Make) -> None:
     (folder / "model.safetensors").unlink()
     refused(folder, "no model.safetensors")
     (folder / "pytorch_model.bin").write_bytes(b"")
-    refused(folder, "pytorch_model.bin", "save_pretrained")
+    refused(folder, "pytorch_model.bin", "not a file of PyTorch")
 
 
 @pytest.mark.parametrize("keep", [0, 5, 100, -1])
@@ -148,7 +148,7 @@ def test_a_missing_shard_and_a_bad_index(make_checkpoint: Make) -> None:
     index.write_text(json.dumps({"weight_map": weight_map | {"more": "model-00001-of-00002.safetensors"}}))
     refused(folder, "promises more")
     index.write_text(json.dumps({"weight_map": {"a": "../elsewhere.safetensors"}}))
-    refused(folder, "not a file of this folder")
+    refused(folder, "not a file of weights in this folder")
     index.write_text("{}")
     refused(folder, "no weight_map")
 
@@ -173,7 +173,7 @@ def test_no_tokenizer(make_checkpoint: Make) -> None:
     (folder / "tokenizer.model").unlink()
     refused(folder, "no tokenizer.model")
     (folder / "tokenizer.json").write_text("{}")
-    refused(folder, "tokenizer.json", "convert_hf_to_gguf.py")
+    refused(folder, "tokenizer.json", "no tokenizer model")
 
 
 @pytest.mark.parametrize("said", [{"name": 3}, {"languages": [1]}, {"demonstrator": "yes"}])
@@ -191,7 +191,7 @@ def test_a_missing_library(make_checkpoint: Make, tmp_path: Path, monkeypatch: p
     empty = tmp_path / "libraries"
     empty.mkdir()
     monkeypatch.setenv("LLAMA_CPP_LIB_PATH", str(empty))
-    _library.cache_clear()
+    ggml_library.cache_clear()
     try:
         with pytest.raises(ModelError, match="pip install"):
             convert(folder, tmp_path / "out.gguf")
@@ -199,7 +199,7 @@ def test_a_missing_library(make_checkpoint: Make, tmp_path: Path, monkeypatch: p
         with pytest.raises(ModelError, match="cannot be used"):
             convert(folder, tmp_path / "out.gguf")
     finally:
-        _library.cache_clear()
+        ggml_library.cache_clear()
     assert not (tmp_path / "out.gguf").exists()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pty
 import subprocess
@@ -10,13 +11,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from gguf import GGUFReader
 
 from bayling_convert import FileType
+from bayling_convert.calibration import calibration_name
+from bayling_convert.imatrix import Imatrix
 from bayling_lite.cli.convert import convert
-from bayling_lite.errors import CheckpointError, OutputError
+from bayling_lite.errors import CheckpointError, InputError, OutputError, UsageError
 
 Make = Callable[..., Path]
 ROOT = Path(__file__).parents[2]
@@ -33,7 +37,12 @@ def test_the_default_is_four_bits_in_a_file_named_after_the_folder(
     monkeypatch.chdir(tmp_path)
     result = run(make_checkpoint("my-model"))
     assert (result.exit_code, result.stdout) == (0, "")
-    assert result.stderr == "Wrote my-model.Q4_K_M.gguf: Q4_K_M, 1.5 M parameters, 0.9 MB.\n"
+    size = (tmp_path / "my-model.Q4_K_M.gguf").stat().st_size
+    assert result.stderr.splitlines() == [
+        f"Wrote my-model.Q4_K_M.gguf: Q4_K_M, 1.5 M parameters, {size / 1000:.1f} kB.",
+        "Wrote README.md: the model card, fit for uploading beside it.",
+    ]
+    assert "my-model" in (tmp_path / "README.md").read_text()
     assert GGUFReader(tmp_path / "my-model.Q4_K_M.gguf").fields["general.name"].contents() == "my-model"
 
 
@@ -97,4 +106,70 @@ def test_progress_is_for_terminals(terminal: bool, make_checkpoint: Make, tmp_pa
     assert process.wait() == 0
     assert "Converting" in shown
     assert "100%" in shown
-    assert shown.count("Wrote ") == 1
+    assert shown.count("out.gguf: Q4_K_M") == 1
+
+
+def test_a_card_is_written_beside_and_no_readme_of_others_is_touched(make_checkpoint: Make, tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("my notes")
+    folder = make_checkpoint(said={"name": "tiny", "license": "CC-BY-SA-4.0", "languages": ["de", "zh"]})
+    run(folder, "-o", tmp_path / "one.gguf", "--no-card", "-q")
+    assert not (tmp_path / "one.README.md").exists()
+    result = run(folder, "-o", tmp_path / "two.gguf")
+    assert "two.README.md" in result.stderr
+    assert (tmp_path / "README.md").read_text() == "my notes"
+    card = (tmp_path / "two.README.md").read_text()
+    assert "cc-by-sa-4.0" in card
+    assert hashlib.sha256((tmp_path / "two.gguf").read_bytes()).hexdigest() in card
+
+
+@pytest.mark.slow
+def test_verifying_and_measuring(trained: Path, tmp_path: Path) -> None:
+    dialogue = (
+        '{"messages": [{"role": "user", "content": "Say it."}, {"role": "assistant", "content": "The old man."}]}'
+    )
+    (tmp_path / "dialogues.jsonl").write_text(dialogue)
+    output = tmp_path / "out.gguf"
+    result = run(trained, "-o", output, "--verify", "--imatrix", "auto", "--dialogues", tmp_path / "dialogues.jsonl")
+    assert result.exit_code == 0, result.exception
+    assert "KL divergence, mean" in result.stdout
+    assert "1 dialogues" in result.stdout
+    header = GGUFReader(output).fields
+    assert header["quantize.imatrix.dataset"].contents() == calibration_name(("en", "zh", "de"))
+    card = (tmp_path / "README.md").read_text()
+    assert "| KL divergence, mean |" in card
+    assert "out.svg" in card
+    assert "<svg" in (tmp_path / "out.svg").read_text()
+    left = {"README.md", "dialogues.jsonl", "out.gguf", "out.svg"}
+    assert {path.name for path in tmp_path.iterdir() if path.is_file()} == left
+
+
+def test_an_importance_matrix_of_another_model(make_checkpoint: Make, tmp_path: Path) -> None:
+    wrong = Imatrix({"blk.0.attn_q.weight": np.ones((1, 128), np.float32)}, {"blk.0.attn_q.weight": np.array([1])})
+    wrong.write(tmp_path / "wrong.gguf")
+    result = run(make_checkpoint(), "-o", tmp_path / "out.gguf", "--imatrix", tmp_path / "wrong.gguf")
+    assert isinstance(result.exception, InputError)
+    assert "another model" in str(result.exception)
+    none = Imatrix({"something": np.ones((1, 128), np.float32)}, {"something": np.array([1])})
+    none.write(tmp_path / "none.gguf")
+    result = run(make_checkpoint("again"), "-o", tmp_path / "out.gguf", "--imatrix", tmp_path / "none.gguf")
+    assert isinstance(result.exception, UsageError)
+    assert not (tmp_path / "out.gguf").exists()
+
+
+@pytest.mark.parametrize("options", [["--verify"], ["--imatrix", "auto"]])
+def test_nothing_to_verify_in_an_exact_file(options: list[str], make_checkpoint: Make, tmp_path: Path) -> None:
+    result = run(make_checkpoint(), "-o", tmp_path / "out.gguf", "--type", "F16", *options)
+    assert isinstance(result.exception, UsageError)
+    assert "not quantized" in str(result.exception)
+
+
+def test_an_adapter_alone_needs_its_base_and_nothing_of_a_model(make_checkpoint: Make, tmp_path: Path) -> None:
+    folder = make_checkpoint()
+    without = run(folder, "--adapter")
+    assert isinstance(without.exception, UsageError)
+    assert "--base" in str(without.exception)
+    beside = run(folder, "--adapter", "--base", folder, "--verify")
+    assert isinstance(beside.exception, UsageError)
+    none = run(folder, "--adapter", "--base", folder, "-o", tmp_path / "out.gguf")
+    assert isinstance(none.exception, CheckpointError)
+    assert "adapter" in str(none.exception)

@@ -10,10 +10,15 @@ from typing import Any
 import pytest
 from gguf import GGUFReader
 
-from bayling_convert import convert
+from bayling_convert import Folder, Provenance, convert
 from bayling_convert.scoring import Scorer
+from bayling_convert.vocab import read_vocab
+from bayling_lite.engine.templates import placeholders
 from bayling_lite.errors import CheckpointError, UsageError
-from bayling_lite.prompts import BAYLING
+from bayling_lite.gguf_file import read_header
+from bayling_lite.prompts import BAYLING, V1_PLACEHOLDERS
+from tests.convert.byte_level_tokenizers import SIZE, llama3_like, write_tokenizer
+from tests.convert.native_tokenizer import native_vocabulary
 
 SAID = {
     "name": "bayling-tiny",
@@ -69,6 +74,7 @@ def test_every_key(make_checkpoint: Callable[..., Path], tmp_path: Path) -> None
         "tokenizer.ggml.remove_extra_whitespaces": False,
         "tokenizer.chat_template": BAYLING.jinja,
         "bayling.template": "bayling",
+        "bayling.stop_token_ids": [2],
         "bayling.languages": ["en", "zh", "de", "fr"],
         "bayling.demonstrator": True,
         "bayling.recipe_sha256": "a" * 64,
@@ -131,7 +137,7 @@ def test_templates_that_do_not_fit(make_checkpoint: Callable[..., Path], tmp_pat
     path = tmp_path / "model.gguf"
     with pytest.raises(UsageError, match="bayling, bayling-3"):
         convert(folder, path, template="nonsense")
-    with pytest.raises(CheckpointError, match=r"<\|eot_id\|>"):
+    with pytest.raises(CheckpointError, match=r"<\|start_header_id\|>.*choose another template"):
         convert(folder, path, template="bayling-3")
     (folder / "bayling.json").write_text('{"template": "nonsense"}', encoding="utf-8")
     with pytest.raises(CheckpointError, match="nonsense"):
@@ -145,4 +151,61 @@ def test_the_token_that_ends_a_turn(make_checkpoint: Callable[..., Path], tmp_pa
     added = {str(600 + number): {"content": name, "special": True} for number, name in enumerate(names)}
     (folder / "tokenizer_config.json").write_text(json.dumps({"added_tokens_decoder": added}), encoding="utf-8")
     convert(folder, tmp_path / "model.gguf", "F16", template="bayling-3")
-    assert metadata(tmp_path / "model.gguf")["tokenizer.ggml.eot_token_id"] == 600
+    found = metadata(tmp_path / "model.gguf")
+    assert found["tokenizer.ggml.eot_token_id"] == 600
+    assert found["bayling.stop_token_ids"] == [2, 600, 601]
+
+
+@pytest.fixture
+def llama3_checkpoint(make_checkpoint: Callable[..., Path]) -> Path:
+    """Of the shape of the published 8B checkpoint: its configuration names as EOS what does not end a turn."""
+    folder = make_checkpoint("bayling-2-llama-3-8b", vocab_size=SIZE, num_hidden_layers=1, eos_token_id=2001)
+    (folder / "tokenizer.model").unlink()
+    write_tokenizer(folder, llama3_like())
+    (folder / "generation_config.json").write_text('{"eos_token_id": [2, 2001]}', encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("template", ["bayling-3", None])
+def test_a_byte_level_tokenizer(template: str | None, llama3_checkpoint: Path, tmp_path: Path) -> None:
+    path = tmp_path / "model.gguf"
+    said = Provenance(languages=("en", "zh"), base="Llama-3-8B-Instruct", base_url="https://hub.example/llama")
+    convert(llama3_checkpoint, path, "F16", template=template, provenance=said)
+    found = metadata(path)
+    expected = {
+        "tokenizer.ggml.model": "gpt2",
+        "tokenizer.ggml.pre": "llama-bpe",
+        "tokenizer.ggml.bos_token_id": 2000,
+        "tokenizer.ggml.eos_token_id": 2001,
+        "tokenizer.ggml.eot_token_id": 2009,
+        "tokenizer.ggml.add_bos_token": True,
+        "bayling.stop_token_ids": [2001, 2009],
+        "bayling.languages": ["en", "zh"],
+        "general.base_model.0.name": "Llama-3-8B-Instruct",
+        "general.base_model.0.url": "https://hub.example/llama",
+    }
+    assert {key: found.get(key) for key in expected} == expected
+    assert "tokenizer.ggml.scores" not in found
+    assert len(found["tokenizer.ggml.merges"]) == len(llama3_like()["model"]["merges"])
+
+
+def test_the_runtime_stops_where_the_file_says(llama3_checkpoint: Path, tmp_path: Path) -> None:
+    """A token that llama.cpp knows no reason to stop at, but the checkpoint's configuration does."""
+    (llama3_checkpoint / "generation_config.json").write_text('{"eos_token_id": [2, 2001, 2100]}', encoding="utf-8")
+    convert(llama3_checkpoint, tmp_path / "model.gguf", "F16", template="bayling-3")
+    header = read_header(tmp_path / "model.gguf")
+    ends = header.numbers("bayling.stop_token_ids")
+    assert ends == (2001, 2009, 2100)
+    config = json.loads((llama3_checkpoint / "tokenizer_config.json").read_text(encoding="utf-8"))
+    with native_vocabulary(read_vocab(Folder(llama3_checkpoint), SIZE, config), ends=ends) as told:
+        assert [told.is_end(number) for number in (2, 2001, 2009, 2100, 2101)] == [False, True, True, True, False]
+    with native_vocabulary(read_vocab(Folder(llama3_checkpoint), SIZE, config)) as untold:
+        assert [untold.is_end(number) for number in (2001, 2009, 2100)] == [True, True, False]
+
+
+def test_placeholders(make_checkpoint: Callable[..., Path], tmp_path: Path) -> None:
+    folder = make_checkpoint("v1")
+    convert(folder, tmp_path / "model.gguf", "F16", template="bayling", provenance=Provenance(placeholders=True))
+    assert placeholders(read_header(tmp_path / "model.gguf")) == V1_PLACEHOLDERS
+    convert(folder, tmp_path / "other.gguf", "F16", template="bayling")
+    assert placeholders(read_header(tmp_path / "other.gguf")) == {}

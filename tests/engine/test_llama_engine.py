@@ -20,13 +20,13 @@ import pytest
 
 from bayling_lite.engine import Completion, Engine, Generation, GenerationRequest, SamplingParams
 from bayling_lite.engine.decoder import Chunk, Outcome
-from bayling_lite.engine.gguf_file import read_header
 from bayling_lite.engine.llama import LlamaEngine
 from bayling_lite.engine.llama.context import LlamaContext
 from bayling_lite.engine.llama.model import KV_TYPES, load_model, shape_of, start_backend
 from bayling_lite.engine.llama.vocabulary import LlamaVocabulary
 from bayling_lite.engine.plan import EngineOptions, KVType, plan_context
 from bayling_lite.errors import ContextOverflow, EngineClosed, EngineError, ModelError, ModelUnreadable, UsageError
+from bayling_lite.gguf_file import read_header
 from bayling_lite.messages import Conversation
 from bayling_lite.prompts import user_turn
 
@@ -362,7 +362,7 @@ def test_a_forgotten_engine_is_freed_but_not_before_its_generation(endless_model
 def test_a_program_that_ends_with_work_in_flight_ends_cleanly_and_silently(endless_model: Path) -> None:
     program = f"""
 from bayling_lite.engine import GenerationRequest
-from bayling_lite.engine.gguf_file import read_header
+from bayling_lite.gguf_file import read_header
 from bayling_lite.engine.llama import LlamaEngine
 from bayling_lite.prompts import user_turn
 engine = LlamaEngine.open({str(endless_model)!r}, n_ctx=200000)

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from bayling_lite.engine.gguf_file import GGUFHeader, read_header
 from bayling_lite.engine.templates import choose_template, placeholders
 from bayling_lite.errors import ModelUnreadable, UsageError
+from bayling_lite.gguf_file import GGUFHeader, read_header
 from bayling_lite.prompts import BAYLING, BAYLING_3, V1_PLACEHOLDERS
 from tests.chat_templates import CHATML
 

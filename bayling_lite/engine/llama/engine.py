@@ -12,13 +12,13 @@ import llama_cpp.llama_cpp as lib
 
 from bayling_lite.engine.base import GenerationRequest, ModelInfo
 from bayling_lite.engine.generation import StreamedGeneration
-from bayling_lite.engine.gguf_file import read_header
 from bayling_lite.engine.llama.context import LlamaContext
 from bayling_lite.engine.llama.model import device, load_model, n_gpu_layers, shape_of, start_backend
 from bayling_lite.engine.llama.vocabulary import LlamaVocabulary
 from bayling_lite.engine.plan import EngineOptions, check_options, plan_context
 from bayling_lite.engine.scheduler import Limits, Scheduler
 from bayling_lite.engine.templates import choose_template, describe, placeholders
+from bayling_lite.gguf_file import read_header
 from bayling_lite.messages import Conversation
 
 # Kinds of file (llama_ftype) whose weights llama.cpp computes with as they stand in it: F32, F16, Q8_0, BF16.
@@ -60,7 +60,11 @@ class LlamaEngine:
         try:
             shape = shape_of(model, header)
             plan = plan_context(shape, options, on_gpu=bool(n_gpu_layers(options)))
-            vocabulary = LlamaVocabulary(model, space_prefix=header.flag("tokenizer.ggml.add_space_prefix"))
+            vocabulary = LlamaVocabulary(
+                model,
+                space_prefix=header.flag("tokenizer.ggml.add_space_prefix"),
+                ends=header.numbers("bayling.stop_token_ids"),
+            )
             context = LlamaContext(model, plan)
         except BaseException:
             lib.llama_model_free(model)

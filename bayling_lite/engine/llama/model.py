@@ -12,10 +12,10 @@ from typing import Any
 
 import llama_cpp.llama_cpp as lib
 
-from bayling_lite.engine.gguf_file import GGUFHeader
 from bayling_lite.engine.native_log import NativeLog
 from bayling_lite.engine.plan import EngineOptions, ModelShape
 from bayling_lite.errors import ModelUnreadable
+from bayling_lite.gguf_file import GGUFHeader
 
 KV_TYPES = {"f16": lib.GGML_TYPE_F16, "f32": lib.GGML_TYPE_F32, "q8_0": lib.GGML_TYPE_Q8_0}
 _GPU_KINDS = (1, 2)  # GGML_BACKEND_DEVICE_TYPE_GPU and _IGPU
@@ -60,7 +60,8 @@ def load_model(path: Path, architecture: str | None, options: EngineOptions, *, 
                 f"{path} is a model of the architecture {architecture!r}, which this version of llama.cpp cannot run."
             )
         raise ModelUnreadable(f"{path} cannot be loaded by llama.cpp: {reason or 'no reason given'}.")
-    if not lib.llama_model_has_decoder(model) or lib.llama_model_has_encoder(model):
+    continues = lib.llama_model_has_decoder(model) and not lib.llama_model_is_diffusion(model)
+    if not continues or lib.llama_model_has_encoder(model):
         lib.llama_model_free(model)
         raise ModelUnreadable(
             f"{path} is a model of the architecture {architecture!r}, which does not continue a text: it cannot chat."

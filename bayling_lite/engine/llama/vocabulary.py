@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import llama_cpp.llama_cpp as lib
@@ -14,9 +14,13 @@ from bayling_lite.errors import EngineClosed, EngineError
 
 
 class LlamaVocabulary:
-    """The vocabulary of a loaded model. Safe to use from any thread."""
+    """The vocabulary of a loaded model. Safe to use from any thread.
 
-    def __init__(self, model: Any, *, space_prefix: bool | None) -> None:
+    ``space_prefix`` is the file's ``tokenizer.ggml.add_space_prefix``. ``ends`` are tokens that end an answer by the
+    file's word; llama.cpp itself knows one of each kind, and some by their names.
+    """
+
+    def __init__(self, model: Any, *, space_prefix: bool | None, ends: Iterable[int] = ()) -> None:
         self._handle = lib.llama_model_get_vocab(model)
         self._lock = threading.RLock()
         self._closed = False
@@ -28,6 +32,7 @@ class LlamaVocabulary:
         sentencepiece = lib.llama_vocab_type(self._handle) == lib.LLAMA_VOCAB_TYPE_SPM
         self.space_prefix: bool = sentencepiece and space_prefix is not False
         self.size: int = lib.llama_vocab_n_tokens(self._handle)
+        self._ends = frozenset(ends)
         self._pieces: dict[int, bytes] = {}
 
     @contextlib.contextmanager
@@ -74,7 +79,7 @@ class LlamaVocabulary:
 
     def is_end(self, token: int) -> bool:
         """Whether the vocabulary says that this token ends an answer (EOS, end of turn, ...)."""
-        return bool(lib.llama_vocab_is_eog(self._handle, token))
+        return token in self._ends or bool(lib.llama_vocab_is_eog(self._handle, token))
 
     def name(self, token: int) -> str:
         """The token as the vocabulary writes it."""

@@ -1,0 +1,225 @@
+"""What ``bayling convert`` does: find the files, convert, measure, verify, write the card."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bayling_lite import __version__
+from bayling_lite.cli.progress import Progress as Steps
+from bayling_lite.cli.transfer import ByteProgress
+from bayling_lite.errors import UsageError
+from bayling_lite.units import bytes_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bayling_convert import CheckpointFiles, Provenance
+    from bayling_convert.imatrix import Imatrix
+    from bayling_convert.making import Made
+    from bayling_lite.messages import Conversation
+
+_HUB = "hf://"
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What to tell the user: lines about what was written, warnings, and the table of what quantizing cost."""
+
+    lines: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+    report: str | None = None
+
+
+@dataclass(slots=True)
+class Conversion:
+    """One run of the command; the names are those of its options."""
+
+    checkpoint: str
+    output: Path | None
+    file_type: str | None
+    base: str | None
+    template: str | None
+    imatrix: str | None
+    verify: bool
+    dialogues: Path | None
+    keep: bool
+    card: bool
+    force: bool
+    _shown: bool = False
+    _bytes: ByteProgress = field(default_factory=lambda: ByteProgress(shown=False))
+    _steps: Steps | None = None
+    _stage: str = ""
+    _commits: dict[str, str] = field(default_factory=dict)
+
+    @contextlib.contextmanager
+    def showing(self, wanted: bool) -> Iterator[None]:
+        """Show progress on a terminal while the block runs."""
+        self._shown, self._bytes = wanted, ByteProgress(shown=wanted)
+        try:
+            yield
+        finally:
+            self.end_progress()
+
+    def end_progress(self) -> None:
+        """Take the line away."""
+        self._bytes.end()
+        if self._steps is not None:
+            self._steps.end()
+
+    @property
+    def fetches(self) -> bool:
+        """Whether anything comes from the hub."""
+        return any(place.startswith(_HUB) for place in (self.checkpoint, self.base or ""))
+
+    def run(self) -> Done:
+        """Convert, and all that was asked for besides."""
+        from bayling_convert.making import make
+
+        measure = self.imatrix == "auto"
+        file_type = (self.file_type or "Q4_K_M").upper()
+        path = self._path(file_type)
+        with self._work_folder(path) as work:
+            # What is read twice or more is fetched once.
+            keep = self.keep or measure or self.verify
+            files = self._files(self.checkpoint, work, keep=keep)
+            known = self._known(files)
+            made = make(
+                files,
+                path,
+                file_type,
+                base=self._files(self.base, work, keep=keep) if self.base else None,
+                template=self.template,
+                provenance=known,
+                imatrix=self._imatrix(),
+                measure=measure,
+                verify=self.verify,
+                dialogues=self._dialogues(),
+                overwrite=self.force,
+                progress=self._on_bytes,
+                steps=self._on_steps,
+            )
+            card = self._write_card(made, files) if self.card else ()
+        return Done((_told(made), *card), made.converted.warnings, _report(made))
+
+    def write_adapter(self) -> Done:
+        """Write a LoRA adapter alone."""
+        from bayling_convert import convert_adapter
+
+        beside = (self.template, self.imatrix, self.verify, self.dialogues)
+        if any(beside):
+            raise UsageError("--adapter writes the adapter alone: --template, --imatrix and --verify are for a model.")
+        if self.base is None:
+            raise UsageError("--adapter needs --base, the checkpoint the adapter was trained on, for its shape.")
+        file_type = (self.file_type or "F16").upper()
+        path = self._path(file_type)
+        with self._work_folder(path) as work:
+            files = self._files(self.checkpoint, work, keep=self.keep)
+            base = self._files(self.base, work, keep=self.keep)
+            convert_adapter(files, base, path, file_type, overwrite=self.force, progress=self._on_bytes)
+        return Done((f"Wrote {path}: a LoRA adapter, {file_type}, {bytes_text(path.stat().st_size)}.",))
+
+    def _path(self, file_type: str) -> Path:
+        if self.output is not None:
+            return self.output
+        if self.checkpoint.startswith(_HUB):
+            name = self.checkpoint.partition("@")[0].rpartition("/")[2]
+        else:
+            name = Path(self.checkpoint).expanduser().resolve().name
+        return Path(f"{name}.{file_type}.gguf")
+
+    @contextlib.contextmanager
+    def _work_folder(self, path: Path) -> Iterator[Path]:
+        """Where what is fetched lies while it is worked on; it stays for the next run when the work is interrupted."""
+        work = path.with_name(f".{path.name}.download")
+        yield work
+        shutil.rmtree(work, ignore_errors=True)
+
+    def _files(self, place: str, work: Path, *, keep: bool) -> CheckpointFiles:
+        """A folder, or a repository of the hub."""
+        from bayling_convert import Folder
+
+        if not place.startswith(_HUB):
+            return Folder(Path(place).expanduser())
+        from bayling_lite.hub import Hub, HubCheckpoint, parse_reference
+        from bayling_lite.settings import Settings
+
+        reference = parse_reference(place)
+        if reference.file_type is not None:
+            raise UsageError(f"{place}: say the type with --type {reference.file_type}.")
+        repository = Hub(offline=Settings.load().offline).repository(reference.repository, reference.revision)
+        self._commits[f"{_HUB}{repository.id}"] = repository.commit
+        return HubCheckpoint(repository, work / repository.id.replace("/", "--"), keep=keep, progress=self._on_fetch)
+
+    def _imatrix(self) -> Imatrix | None:
+        from bayling_convert.imatrix import read_imatrix
+
+        return None if self.imatrix in (None, "auto") else read_imatrix(Path(str(self.imatrix)))
+
+    def _dialogues(self) -> Sequence[Conversation] | None:
+        from bayling_convert.verify import read_dialogues
+
+        return read_dialogues(self.dialogues) if self.dialogues is not None else None
+
+    def _on_fetch(self, done: int, total: int, name: str) -> None:
+        self._bytes(done, total, f"Fetching {name}")
+
+    def _on_bytes(self, done: int, total: int, name: str) -> None:
+        self._bytes(done, total, f"Converting {name}")
+
+    def _on_steps(self, done: int, total: int, what: str) -> None:
+        if what != self._stage:
+            self._bytes.end()
+            if self._steps is not None:
+                self._steps.end()
+            self._stage, self._steps = what, Steps(what, shown=self._shown)
+        if self._steps is not None:
+            self._steps.update(done, total)
+
+    def _write_card(self, made: Made, files: CheckpointFiles) -> tuple[str, ...]:
+        from bayling_convert.card import write_card
+        from bayling_convert.making import card_of
+
+        repository = files.where.removeprefix(_HUB) if files.remote else None
+        contents = card_of(made, converter=f"bayling-lite {__version__}", repository=repository)
+        written = write_card(made.converted.path.parent, contents)
+        return (f"Wrote {', '.join(map(str, written))}: the model card, fit for uploading beside it.",)
+
+    def _known(self, files: CheckpointFiles) -> Provenance:
+        """What the catalogue says of a published checkpoint, and at what revision it is read."""
+        from bayling_convert import Provenance
+        from bayling_convert.recognize import find_known
+        from bayling_lite.catalogue import catalogue
+
+        entry = find_known(files, {entry.hub: entry for entry in catalogue().values() if entry.hub})
+        revision = Provenance(revision=self._commits.get(files.where))
+        if entry is None:
+            return revision
+        return revision.over(
+            Provenance(
+                name=entry.name,
+                template=entry.template,
+                languages=entry.languages,
+                license=entry.licence,
+                base=entry.base,
+                placeholders=entry.placeholders,
+            )
+        )
+
+
+def _told(made: Made) -> str:
+    done = made.converted
+    sizes = f"{done.n_parameters / 1e6:,.1f} M parameters, {bytes_text(done.n_bytes)}"
+    return f"Wrote {done.path}: {done.file_type}, {sizes}."
+
+
+def _report(made: Made) -> str | None:
+    if made.comparison is None:
+        return None
+    from bayling_convert.verify import for_stdout
+
+    return for_stdout(made.comparison)

@@ -1,0 +1,177 @@
+"""Everything around a conversion that needs the unquantized model as well: importances before, the proof after.
+
+Both run the model in llama.cpp, which needs a file of it: it is written beside the output, unquantized, and removed in
+the end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bayling_convert.calibration import calibration_dialogues, calibration_name, held_out_dialogues
+from bayling_convert.card_contents import CardContents, CardFile
+from bayling_convert.checkpoint import Provenance, open_checkpoint
+from bayling_convert.collect import measure_dialogues
+from bayling_convert.comparison import Comparison
+from bayling_convert.files import CheckpointFiles
+from bayling_convert.imatrix import Imatrix
+from bayling_convert.lora import is_adapter
+from bayling_convert.measure import compare
+from bayling_convert.output import check_place
+from bayling_convert.pipeline import Converted, Place, convert, files_of
+from bayling_convert.quantize import FileType
+from bayling_convert.work import Progress
+from bayling_lite.errors import UsageError
+from bayling_lite.messages import Conversation
+
+EXACT = (FileType.F32, FileType.F16, FileType.BF16)
+_N_HELD_OUT = 60
+"""Dialogues to compare on; none of their sentences is in those that importances are measured on."""
+
+
+_SHARED = (
+    *("languages", "placeholders", "license", "base", "base_url", "revision", "description", "demonstrator"),
+    *("datasets", "recipe_sha256", "data_sha256"),
+)
+"""What a card says as the provenance has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What was written, what was measured for it, and how it compares with the unquantized model."""
+
+    converted: Converted
+    imatrix: Imatrix | None = None
+    comparison: Comparison | None = None
+
+
+def make(
+    checkpoint: Place,
+    output: str | os.PathLike[str],
+    file_type: FileType | str = FileType.Q4_K_M,
+    *,
+    base: Place | None = None,
+    template: str | None = None,
+    provenance: Provenance | None = None,
+    imatrix: Imatrix | None = None,
+    measure: bool = False,
+    verify: bool = False,
+    dialogues: Sequence[Conversation] | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    steps: Progress | None = None,
+) -> Made:
+    """Convert a checkpoint, with ``measure`` after measuring importances, with ``verify`` comparing afterwards.
+
+    Args:
+        checkpoint: as for :func:`~bayling_convert.pipeline.convert`, like all that is not said here.
+        output: the file to write.
+        file_type: how the weights are stored.
+        base: what an adapter or a difference was made for.
+        template: name of a prompt template.
+        provenance: what is known of the model.
+        imatrix: importances that are known already.
+        measure: measure importances on built-in refinement dialogues in the model's languages.
+        verify: compare the result with the unquantized model.
+        dialogues: what to compare on; None takes built-in ones that share no sentence with those for measuring.
+        overwrite: replace the output if it exists.
+        progress: told of the bytes written.
+        steps: told of measuring and comparing: the steps done, the steps in all, and what they are.
+
+    Raises:
+        UsageError: nothing to compare or to measure for, because the file is not quantized.
+        BaylingError: whatever converting, measuring and comparing raise.
+    """
+    path = Path(output)
+    chosen = file_type if isinstance(file_type, FileType) else FileType.of(file_type)
+    if chosen in EXACT and (measure or verify):
+        what = "an importance matrix is of use for" if measure else "there is to verify in"
+        raise UsageError(f"A file of the type {chosen} is not quantized: nothing {what} it.")
+    check_place(path, overwrite=overwrite)
+
+    def write(target: Path, kind: FileType, importance: Imatrix | None, *, replace: bool) -> Converted:
+        return convert(
+            checkpoint,
+            target,
+            kind,
+            base=base,
+            template=template,
+            provenance=provenance,
+            imatrix=importance,
+            overwrite=replace,
+            progress=progress,
+        )
+
+    if not (measure or verify):
+        return Made(write(path, chosen, imatrix, replace=overwrite), imatrix)
+    with _removed(path.with_name(f".{path.name}.reference")) as reference:
+        exact = write(reference, _exact_type(checkpoint, base), None, replace=True)
+        languages = exact.provenance.languages
+        if measure:
+            imatrix = measure_dialogues(
+                reference,
+                calibration_dialogues(languages),
+                dataset=calibration_name(languages),
+                progress=lambda done, total: steps(done, total, "measuring importances") if steps else None,
+            )
+        converted = write(path, chosen, imatrix, replace=overwrite)
+        comparison = None
+        if verify:
+            held_out = dialogues if dialogues is not None else held_out_dialogues(languages, _N_HELD_OUT)
+            comparison = compare(reference, path, held_out, progress=steps)
+            comparison = dataclasses.replace(comparison, reference=f"the unquantized model ({exact.file_type})")
+        return Made(converted, imatrix, comparison)
+
+
+@contextlib.contextmanager
+def _removed(path: Path) -> Iterator[Path]:
+    """A file that is removed in the end, however it ends."""
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _exact_type(checkpoint: Place, base: Place | None) -> FileType:
+    """The number type the weights are stored in; of an adapter, those of its base."""
+    files: CheckpointFiles = files_of(checkpoint)
+    if is_adapter(files) and base is not None:
+        files = files_of(base)
+    tensors = open_checkpoint(files).tensors.values()
+    return FileType(max(tensors, key=lambda tensor: tensor.n_bytes).dtype)
+
+
+def card_of(made: Made, *, converter: str, repository: str | None = None) -> CardContents:
+    """What a model card says of it.
+
+    Args:
+        made: what was written.
+        converter: the program that wrote it, and its version.
+        repository: OWNER/NAME on the hub, where the checkpoint came from there.
+    """
+    done, said = made.converted, made.converted.provenance
+    with done.path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    imatrix = made.imatrix
+    importances = None if imatrix is None else ", ".join(imatrix.datasets) or "text that is not named"
+    shared = {name: getattr(said, name) for name in _SHARED}
+    return CardContents(
+        name=said.name or done.path.stem,
+        files=(CardFile(done.path.name, done.file_type, done.n_bytes, digest, importances, made.comparison),),
+        converter=converter,
+        n_parameters=done.n_parameters,
+        context_length=done.context_length,
+        template=done.template,
+        chat_template=done.chat_template,
+        stop=done.stop,
+        repository=repository,
+        source_url=said.url,
+        made=done.made,
+        **shared,
+    )
