@@ -112,6 +112,11 @@ def read_strings(data: mmap.mmap, array: ArrayPlace) -> list[bytes]:
     return strings
 
 
+def read_numbers(data: mmap.mmap, array: ArrayPlace) -> tuple[int | float, ...]:
+    """The numbers of an array that was stepped over."""
+    return struct.unpack_from(f"<{array.count}{SCALARS[array.item_kind]}", data, array.start)
+
+
 class _Reader:
     """A position in the file that moves forward only."""
 

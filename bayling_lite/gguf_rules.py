@@ -18,6 +18,7 @@ from bayling_lite.gguf_reader import (
     DamagedGGUF,
     TensorInfo,
     UnusableGGUF,
+    read_numbers,
     read_strings,
     until_zero,
 )
@@ -121,7 +122,7 @@ def _check_vocabulary(contents: Contents, data: mmap.mmap) -> None:
         if number is not None and not 0 <= number < tokens.count:
             raise DamagedGGUF(f"the {name} token has the number {number:,}, but there are {tokens.count:,} tokens")
     types = contents.arrays.get(_TYPES)
-    if types and model not in _WITH_BYTES and _BYTE in memoryview(data)[types.start :][: 4 * types.count].cast("i"):
+    if types and model not in _WITH_BYTES and _BYTE in read_numbers(data, types):
         raise DamagedGGUF(f"a vocabulary of the kind {model!r} has no tokens for single bytes")
     texts = _as_called(read_strings(data, tokens))
     if len(texts) != tokens.count:

@@ -4,7 +4,7 @@
 
     python -m benchmarks.conversion same   --llama-cpp SOURCE --tools BIN
     python -m benchmarks.conversion speed  --llama-cpp SOURCE --tools BIN [--shape 1.1b]
-    python -m benchmarks.conversion memory [--shape 8b] FOLDER
+    python -m benchmarks.conversion memory [--shape 8b] [--folder FOLDER]
 
 SOURCE is llama.cpp's source tree (``vendor/llama.cpp`` in llama-cpp-python's source package), which has
 ``convert_hf_to_gguf.py``; BIN holds the ``llama-quantize`` built from it. Checkpoints are random.
@@ -28,7 +28,7 @@ import numpy as np
 from gguf import GGUFReader
 
 from bayling_convert import FileType
-from bayling_convert.imatrix import Imatrix
+from bayling_convert.importance.imatrix import Imatrix
 from benchmarks.random_model import SHAPES, Shape, write_checkpoint
 
 _LLAMA_3_1: dict[str, float | str] = {
@@ -171,7 +171,7 @@ def main() -> None:
     """Run one of the comparisons."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("same", "speed", "memory"))
-    parser.add_argument("folder", nargs="?", type=Path, help="where to work  [default: a temporary folder]")
+    parser.add_argument("--folder", type=Path, help="where to work, and to keep it  [default: a temporary folder]")
     parser.add_argument("--llama-cpp", type=Path, help="llama.cpp's source tree")
     parser.add_argument("--tools", type=Path, help="folder with llama-quantize")
     parser.add_argument("--shape", choices=SHAPES)

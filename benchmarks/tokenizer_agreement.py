@@ -23,9 +23,9 @@ from typing import Any
 
 import sentencepiece
 
-from bayling_convert.files import Folder
-from bayling_convert.pieces import Vocab
-from bayling_convert.vocab import read_vocab
+from bayling_convert.reading.files import Folder
+from bayling_convert.tokenizer.pieces import Vocab
+from bayling_convert.tokenizer.vocab import read_vocab
 from tests.convert.byte_level_tokenizers import SIZE, llama3_like, reference, with_merge, write_tokenizer
 from tests.convert.native_tokenizer import native_vocabulary
 from tests.convert.sentencepiece_as_json import PREPEND, saved_as_json

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bayling_convert import CheckpointFiles, Provenance
-    from bayling_convert.imatrix import Imatrix
+    from bayling_convert.importance.imatrix import Imatrix
     from bayling_convert.making import Made
     from bayling_lite.messages import Conversation
 
@@ -156,7 +156,7 @@ class Conversion:
         return HubCheckpoint(repository, work / repository.id.replace("/", "--"), keep=keep, progress=self._on_fetch)
 
     def _imatrix(self) -> Imatrix | None:
-        from bayling_convert.imatrix import read_imatrix
+        from bayling_convert.importance.imatrix import read_imatrix
 
         return None if self.imatrix in (None, "auto") else read_imatrix(Path(str(self.imatrix)))
 
@@ -181,8 +181,8 @@ class Conversion:
             self._steps.update(done, total)
 
     def _write_card(self, made: Made, files: CheckpointFiles) -> tuple[str, ...]:
-        from bayling_convert.card import write_card
         from bayling_convert.making import card_of
+        from bayling_convert.model_card.card import write_card
 
         repository = files.where.removeprefix(_HUB) if files.remote else None
         contents = card_of(made, converter=f"bayling-lite {__version__}", repository=repository)
@@ -192,7 +192,7 @@ class Conversion:
     def _known(self, files: CheckpointFiles) -> Provenance:
         """What the catalogue says of a published checkpoint, and at what revision it is read."""
         from bayling_convert import Provenance
-        from bayling_convert.recognize import find_known
+        from bayling_convert.tokenizer.recognize import find_known
         from bayling_lite.catalogue import catalogue
 
         entry = find_known(files, {entry.hub: entry for entry in catalogue().values() if entry.hub})

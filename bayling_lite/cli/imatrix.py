@@ -13,8 +13,8 @@ import click
 from bayling_lite.terminal import printable
 
 if TYPE_CHECKING:
-    from bayling_convert.collect import Amount, Progress
-    from bayling_convert.imatrix import Imatrix
+    from bayling_convert.importance.collect import Amount, Progress
+    from bayling_convert.importance.imatrix import Imatrix
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _N_CTX = 512
@@ -61,7 +61,7 @@ def imatrix(
       bayling convert bayling-2-7b --imatrix bayling-2-7b.imatrix.gguf --type IQ4_XS
       bayling imatrix model.F16.gguf --text corpus.txt --chunks 100
     """  # noqa: D301 - click wants the character \b
-    from bayling_convert.collect import Amount
+    from bayling_convert.importance.collect import Amount
     from bayling_convert.output import check_place
     from bayling_lite.gguf_file import read_header
 
@@ -89,8 +89,8 @@ def _measure(
     amount: Amount,
     progress: Progress | None,
 ) -> Imatrix:
-    from bayling_convert.calibration import calibration_dialogues, calibration_name
-    from bayling_convert.collect import measure_dialogues, measure_text
+    from bayling_convert.importance.calibration import calibration_dialogues, calibration_name
+    from bayling_convert.importance.collect import measure_dialogues, measure_text
     from bayling_convert.verify import read_dialogues
 
     if text is not None:

@@ -21,7 +21,7 @@ from bayling_lite.registry import Progress, Record, file_sha256
 
 if TYPE_CHECKING:
     from bayling_convert import Converted
-    from bayling_convert.checkpoint import Provenance
+    from bayling_convert.reading.provenance import Provenance
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +199,7 @@ class Job:
 
 def _provenance(plan: Plan) -> Provenance:
     """What the catalogue, or the repository's card, says of a checkpoint."""
-    from bayling_convert.checkpoint import Provenance
+    from bayling_convert.reading.provenance import Provenance
 
     entry, commit = plan.target.entry, plan.repository.commit
     if entry is None:

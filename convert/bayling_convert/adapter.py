@@ -11,14 +11,14 @@ from pathlib import Path
 
 from gguf import GGMLQuantizationType, GGUFWriter, Keys
 
-from bayling_convert.checkpoint import Checkpoint, open_checkpoint
 from bayling_convert.layout import lay_out
-from bayling_convert.lora import Adapter, Pair, check_fits, open_adapter
 from bayling_convert.output import check_place, whole_file
 from bayling_convert.pipeline import Place, files_of
-from bayling_convert.quantize import FileType
-from bayling_convert.sources import Scaled
-from bayling_convert.tensor_map import MappedTensor, expected_tensors, llama_cpp_order, row_order
+from bayling_convert.reading.checkpoint import Checkpoint, open_checkpoint
+from bayling_convert.weights.lora import Adapter, Pair, check_fits, open_adapter
+from bayling_convert.weights.quantize import FileType
+from bayling_convert.weights.sources import Scaled
+from bayling_convert.weights.tensor_map import MappedTensor, expected_tensors, llama_cpp_order, row_order
 from bayling_convert.work import Progress, silent, write_tensors
 from bayling_lite.errors import CheckpointError, UsageError
 

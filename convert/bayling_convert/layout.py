@@ -14,8 +14,8 @@ import numpy as np
 from gguf import GGMLQuantizationType, GGUFWriter
 from gguf.gguf_writer import WriterState
 
-from bayling_convert.ggml import row_bytes
-from bayling_convert.tensor_map import MappedTensor
+from bayling_convert.weights.ggml import row_bytes
+from bayling_convert.weights.tensor_map import MappedTensor
 
 _ALIGNMENT = 32
 """GGUF's default alignment of tensor data, in bytes."""

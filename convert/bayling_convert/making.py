@@ -14,18 +14,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bayling_convert.calibration import calibration_dialogues, calibration_name, held_out_dialogues
-from bayling_convert.card_contents import CardContents, CardFile
-from bayling_convert.checkpoint import Provenance, open_checkpoint
-from bayling_convert.collect import measure_dialogues
-from bayling_convert.comparison import Comparison
-from bayling_convert.files import CheckpointFiles
-from bayling_convert.imatrix import Imatrix
-from bayling_convert.lora import is_adapter
-from bayling_convert.measure import compare
+from bayling_convert.importance.calibration import calibration_dialogues, calibration_name, held_out_dialogues
+from bayling_convert.importance.collect import measure_dialogues
+from bayling_convert.importance.imatrix import Imatrix
+from bayling_convert.model_card.contents import CardContents, CardFile
 from bayling_convert.output import check_place
 from bayling_convert.pipeline import Converted, Place, convert, files_of
-from bayling_convert.quantize import FileType
+from bayling_convert.proof.comparison import Comparison
+from bayling_convert.proof.measure import compare
+from bayling_convert.reading.checkpoint import open_checkpoint
+from bayling_convert.reading.files import CheckpointFiles
+from bayling_convert.reading.provenance import Provenance
+from bayling_convert.weights.lora import is_adapter
+from bayling_convert.weights.quantize import FileType
 from bayling_convert.work import Progress
 from bayling_lite.errors import UsageError
 from bayling_lite.messages import Conversation

@@ -27,15 +27,17 @@ from typing import TYPE_CHECKING
 
 from gguf import GGML_QUANT_VERSION, GGUFWriter, RopeScalingType, size_label
 
-from bayling_convert.checkpoint import Checkpoint, HyperParameters, Provenance
-from bayling_convert.pieces import PieceType, Vocab
-from bayling_convert.quantize import FileType
-from bayling_convert.tensor_map import MappedTensor
+from bayling_convert.reading.checkpoint import Checkpoint
+from bayling_convert.reading.configuration import HyperParameters
+from bayling_convert.reading.provenance import Provenance
+from bayling_convert.tokenizer.pieces import PieceType, Vocab
+from bayling_convert.weights.quantize import FileType
+from bayling_convert.weights.tensor_map import MappedTensor
 from bayling_lite.errors import CheckpointError, UsageError
 from bayling_lite.prompts import TEMPLATES, V1_PLACEHOLDERS, PromptTemplate, Special
 
 if TYPE_CHECKING:
-    from bayling_convert.imatrix import Imatrix
+    from bayling_convert.importance.imatrix import Imatrix
 
 # What ends a turn, and a message within one, where no template says it: llama.cpp's own names for LLaMA 3's tokens.
 _END_OF_TURN = "<|eot_id|>"

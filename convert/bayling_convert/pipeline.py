@@ -16,23 +16,24 @@ from typing import TYPE_CHECKING
 
 from gguf import GGUFWriter
 
-from bayling_convert.checkpoint import Checkpoint, Provenance, open_checkpoint
-from bayling_convert.delta import add_to_base, as_they_are, looks_like_a_delta
-from bayling_convert.files import CheckpointFiles, Folder
 from bayling_convert.layout import Layout, lay_out
-from bayling_convert.lora import is_adapter, merge, open_adapter
 from bayling_convert.metadata import add_metadata, find_stops, find_template
 from bayling_convert.output import check_place, whole_file
-from bayling_convert.quantize import FileType, choose_kinds
-from bayling_convert.recognize import recognize_template
-from bayling_convert.sources import Source
-from bayling_convert.tensor_map import MappedTensor, map_tensors
-from bayling_convert.vocab import Vocab, read_vocab
+from bayling_convert.reading.checkpoint import Checkpoint, open_checkpoint
+from bayling_convert.reading.files import CheckpointFiles, Folder
+from bayling_convert.reading.provenance import Provenance
+from bayling_convert.tokenizer.recognize import recognize_template
+from bayling_convert.tokenizer.vocab import Vocab, read_vocab
+from bayling_convert.weights.delta import add_to_base, as_they_are, looks_like_a_delta
+from bayling_convert.weights.lora import is_adapter, merge, open_adapter
+from bayling_convert.weights.quantize import FileType, choose_kinds
+from bayling_convert.weights.sources import Source
+from bayling_convert.weights.tensor_map import MappedTensor, map_tensors
 from bayling_convert.work import Progress, silent, write_tensors
 from bayling_lite.errors import UsageError
 
 if TYPE_CHECKING:
-    from bayling_convert.imatrix import Imatrix
+    from bayling_convert.importance.imatrix import Imatrix
 
 Place = str | os.PathLike[str] | CheckpointFiles
 """A checkpoint: a folder, or files that lie elsewhere."""

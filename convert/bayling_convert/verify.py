@@ -17,13 +17,13 @@ import sys
 import textwrap
 from pathlib import Path
 
-from bayling_convert.calibration import held_out_dialogues
-from bayling_convert.comparison import Comparison
-from bayling_convert.measure import N_TRANSLATIONS, compare
-from bayling_convert.perplexity import perplexity
-from bayling_convert.plain import one_line
-from bayling_convert.plot import svg, text_histogram
-from bayling_convert.scoring import languages_of
+from bayling_convert.importance.calibration import held_out_dialogues
+from bayling_convert.model_card.plain import one_line
+from bayling_convert.proof.comparison import Comparison
+from bayling_convert.proof.measure import N_TRANSLATIONS, compare
+from bayling_convert.proof.perplexity import perplexity
+from bayling_convert.proof.plot import svg, text_histogram
+from bayling_convert.proof.scoring import languages_of
 from bayling_lite.errors import BaylingError, InputError, OutputError, UsageError
 from bayling_lite.messages import Conversation
 

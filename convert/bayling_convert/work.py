@@ -16,14 +16,14 @@ import numpy as np
 import numpy.typing as npt
 from gguf import GGMLQuantizationType
 
-from bayling_convert.ggml import available_cores, quantize_rows
 from bayling_convert.layout import Layout, Planned
 from bayling_convert.output import Part
-from bayling_convert.shards import Shards
+from bayling_convert.reading.shards import Shards
+from bayling_convert.weights.ggml import available_cores, quantize_rows
 from bayling_lite.errors import CheckpointError
 
 if TYPE_CHECKING:
-    from bayling_convert.imatrix import Imatrix
+    from bayling_convert.importance.imatrix import Imatrix
 
 Progress = Callable[[int, int, str], None]
 """Called after every piece with the bytes of tensor data written, the bytes in all, and the tensor's name."""

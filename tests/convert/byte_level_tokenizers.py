@@ -9,7 +9,7 @@ from typing import Any
 
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
-from bayling_convert.byte_level_bpe import byte_letters
+from bayling_convert.tokenizer.byte_level_bpe import byte_letters
 from tests.convert.small_checkpoints import corpus
 from tests.convert.varied_strings import varied_strings
 

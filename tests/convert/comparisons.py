@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bayling_convert.comparison import Answers, Comparison, Divergence, Estimate
+from bayling_convert.proof.comparison import Answers, Comparison, Divergence, Estimate
 
 
 def made_up(name: str = "model.Q4_K_M.gguf", *, n_tokens: int = 400) -> Comparison:

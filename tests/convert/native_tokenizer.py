@@ -12,7 +12,7 @@ import llama_cpp.llama_cpp as lib
 from gguf import GGUFWriter
 
 from bayling_convert.metadata import add_tokenizer
-from bayling_convert.pieces import Vocab
+from bayling_convert.tokenizer.pieces import Vocab
 from bayling_lite.engine.llama.model import start_backend
 from bayling_lite.engine.llama.vocabulary import LlamaVocabulary
 

@@ -14,8 +14,8 @@ import numpy.typing as npt
 from gguf import GGUFReader, GGUFWriter
 
 from bayling_convert import FileType
-from bayling_convert.checkpoint import HyperParameters
-from bayling_convert.scoring import llama_library
+from bayling_convert.proof.scoring import llama_library
+from bayling_convert.reading.configuration import HyperParameters
 
 Importances = Mapping[str, npt.NDArray[np.float32]]
 

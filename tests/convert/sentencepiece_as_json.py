@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bayling_convert.pieces import PieceType
-from bayling_convert.sentencepiece_vocab import parse_sentencepiece
+from bayling_convert.tokenizer.pieces import PieceType
+from bayling_convert.tokenizer.sentencepiece_vocab import parse_sentencepiece
 
 PREPEND: dict[str, Any] = {
     "type": "Sequence",

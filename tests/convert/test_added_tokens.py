@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import sentencepiece
 
-from bayling_convert.files import Folder
-from bayling_convert.pieces import PieceType, Vocab
-from bayling_convert.vocab import read_vocab
+from bayling_convert.reading.files import Folder
+from bayling_convert.tokenizer.pieces import PieceType, Vocab
+from bayling_convert.tokenizer.vocab import read_vocab
 from bayling_lite.errors import CheckpointError
 from tests.convert.native_tokenizer import native_vocabulary
 from tests.convert.small_checkpoints import train_tokenizer

@@ -13,7 +13,7 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from bayling_convert import convert
-from bayling_convert.scoring import Scorer
+from bayling_convert.proof.scoring import Scorer
 from tests.convert.small_checkpoints import CONFIG, corpus, train_tokenizer
 
 # Two logits this near each other are a tie: float32 sums in another order differ by about 1e-5 here.

@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import save_file
 
 from bayling_convert import convert
-from bayling_convert.ggml import ggml_library
+from bayling_convert.weights.ggml import ggml_library
 from bayling_lite.errors import CheckpointError, ModelError, UsageError
 from tests.convert.small_checkpoints import CONFIG, random_tensors
 

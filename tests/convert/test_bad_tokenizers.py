@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from bayling_convert.byte_level_bpe import LLAMA3
-from bayling_convert.files import Folder
-from bayling_convert.pieces import Vocab
-from bayling_convert.vocab import read_vocab
+from bayling_convert.reading.files import Folder
+from bayling_convert.tokenizer.byte_level_bpe import LLAMA3
+from bayling_convert.tokenizer.pieces import Vocab
+from bayling_convert.tokenizer.vocab import read_vocab
 from bayling_lite.errors import CheckpointError
 from tests.convert.byte_level_tokenizers import GPT2_STEP, PLAIN, SIZE, cuts, llama3_like, split, write_tokenizer
 

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from bayling_convert.calibration import (
+from bayling_convert.importance.calibration import (
     LANGUAGES,
     Sentence,
     calibration_dialogues,

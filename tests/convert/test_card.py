@@ -11,8 +11,8 @@ import pytest
 from huggingface_hub import ModelCard
 from markdown_it import MarkdownIt
 
-from bayling_convert.card import CardContents, CardFile, model_card, write_card
-from bayling_convert.licences import hub_licence, terms_of
+from bayling_convert.model_card.card import CardContents, CardFile, model_card, write_card
+from bayling_convert.model_card.licences import hub_licence, terms_of
 from bayling_lite.errors import OutputError
 from bayling_lite.messages import Conversation
 from bayling_lite.prompts import TEMPLATES

@@ -20,12 +20,13 @@ import torch
 from click.testing import CliRunner, Result
 from gguf import GGUFReader
 
-from bayling_convert import FileType, convert, ggml_tensors
-from bayling_convert.calibration import calibration_dialogues
-from bayling_convert.collect import Amount, measure_dialogues, measure_text
-from bayling_convert.imatrix import Imatrix, read_imatrix
-from bayling_convert.perplexity import tokenize
-from bayling_convert.scoring import Scorer
+from bayling_convert import FileType, convert
+from bayling_convert.importance import ggml_tensors
+from bayling_convert.importance.calibration import calibration_dialogues
+from bayling_convert.importance.collect import Amount, measure_dialogues, measure_text
+from bayling_convert.importance.imatrix import Imatrix, read_imatrix
+from bayling_convert.proof.perplexity import tokenize
+from bayling_convert.proof.scoring import Scorer
 from bayling_lite.cli.imatrix import imatrix
 from bayling_lite.errors import EngineError, InputError, ModelError, ModelNotFound, OutputError, UsageError
 from bayling_lite.messages import Conversation
@@ -132,7 +133,7 @@ def test_long_dialogues_go_in_chunks(gguf: Path, trained: Path) -> None:
 def test_a_sequence_longer_than_a_batch_is_one_sequence(
     gguf: Path, trained: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bayling_convert.collect.BATCH", 48)
+    monkeypatch.setattr("bayling_convert.importance.collect.BATCH", 48)
     with Scorer(gguf, n_ctx=16) as scorer:
         ids = [1, *scorer.tokenize(TEXT)]
     measured = measure_text(gguf, TEXT, dataset="corpus", amount=Amount(96, 2))

@@ -17,8 +17,8 @@ from click.testing import CliRunner, Result
 from gguf import GGUFReader
 
 from bayling_convert import FileType
-from bayling_convert.calibration import calibration_name
-from bayling_convert.imatrix import Imatrix
+from bayling_convert.importance.calibration import calibration_name
+from bayling_convert.importance.imatrix import Imatrix
 from bayling_lite.cli.convert import convert
 from bayling_lite.errors import CheckpointError, InputError, OutputError, UsageError
 

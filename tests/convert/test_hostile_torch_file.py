@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from bayling_convert.files import Folder
-from bayling_convert.torch_file import read_torch_header
+from bayling_convert.reading.files import Folder
+from bayling_convert.reading.torch_file import read_torch_header
 from bayling_lite.errors import CheckpointError
 from tests.convert.torch_files import NAME, Runs, header, tensor_pickle, write_archive, write_pickle
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from gguf import GGUFReader, GGUFWriter
 
-from bayling_convert.imatrix import Imatrix, read_imatrix
+from bayling_convert.importance.imatrix import Imatrix, read_imatrix
 from bayling_lite.errors import InputError, OutputError
 
 Q, V = "blk.0.attn_q.weight", "blk.0.attn_v.weight"

@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from bayling_convert import convert, convert_adapter
-from bayling_convert.scoring import Scorer
+from bayling_convert.proof.scoring import Scorer
 from bayling_lite.errors import CheckpointError, UsageError
 from tests.convert.small_checkpoints import corpus
 

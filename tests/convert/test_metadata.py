@@ -11,8 +11,8 @@ import pytest
 from gguf import GGUFReader
 
 from bayling_convert import Folder, Provenance, convert
-from bayling_convert.scoring import Scorer
-from bayling_convert.vocab import read_vocab
+from bayling_convert.proof.scoring import Scorer
+from bayling_convert.tokenizer.vocab import read_vocab
 from bayling_lite.engine.templates import placeholders
 from bayling_lite.errors import CheckpointError, UsageError
 from bayling_lite.gguf_file import read_header

@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from bayling_convert.comparison import EDGES, Divergence, Estimate
-from bayling_convert.plot import bins, svg, text_histogram
+from bayling_convert.proof.comparison import EDGES, Divergence, Estimate
+from bayling_convert.proof.plot import bins, svg, text_histogram
 from tests.convert.comparisons import made_up
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bayling_convert.files import Folder
-from bayling_convert.pieces import Piece, PieceType, Vocab
-from bayling_convert.recognize import find_known, recognize_template
+from bayling_convert.reading.files import Folder
+from bayling_convert.tokenizer.pieces import Piece, PieceType, Vocab
+from bayling_convert.tokenizer.recognize import find_known, recognize_template
 from bayling_lite.prompts import BAYLING, BAYLING_3
 
 TABLE = {"ICTNLP/bayling-2-7b": 7, "ICTNLP/bayling-2-13b": 13}

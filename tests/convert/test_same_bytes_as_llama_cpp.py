@@ -12,9 +12,9 @@ import torch
 from gguf import GGUFReader
 
 from bayling_convert import FileType, convert
-from bayling_convert.ggml import quantize_rows
-from bayling_convert.imatrix import Imatrix
-from bayling_convert.quantize import choose_kinds
+from bayling_convert.importance.imatrix import Imatrix
+from bayling_convert.weights.ggml import quantize_rows
+from bayling_convert.weights.quantize import choose_kinds
 from tests.convert.reference_quantizer import (
     Importances,
     Matrix,

@@ -13,7 +13,7 @@ import sentencepiece
 import torch
 
 from bayling_convert import convert
-from bayling_convert.scoring import Scorer
+from bayling_convert.proof.scoring import Scorer
 from bayling_lite.errors import ContextOverflow
 from tests.convert.small_checkpoints import train_tokenizer
 

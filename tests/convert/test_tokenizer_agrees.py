@@ -12,11 +12,11 @@ import pytest
 import sentencepiece
 
 from bayling_convert import convert
-from bayling_convert.files import Folder
-from bayling_convert.pieces import Piece, PieceType, Vocab
-from bayling_convert.scoring import Scorer
-from bayling_convert.sentencepiece_vocab import parse_sentencepiece
-from bayling_convert.vocab import read_vocab
+from bayling_convert.proof.scoring import Scorer
+from bayling_convert.reading.files import Folder
+from bayling_convert.tokenizer.pieces import Piece, PieceType, Vocab
+from bayling_convert.tokenizer.sentencepiece_vocab import parse_sentencepiece
+from bayling_convert.tokenizer.vocab import read_vocab
 from bayling_lite.errors import CheckpointError
 from tests.convert.byte_level_tokenizers import reference
 from tests.convert.native_tokenizer import native_vocabulary

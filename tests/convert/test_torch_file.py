@@ -14,9 +14,9 @@ import pytest
 import torch
 
 from bayling_convert import convert
-from bayling_convert.files import Folder
-from bayling_convert.stored import BITS, StoredTensor, widened
-from bayling_convert.torch_file import read_torch_header
+from bayling_convert.reading.files import Folder
+from bayling_convert.reading.stored import BITS, StoredTensor, widened
+from bayling_convert.reading.torch_file import read_torch_header
 from bayling_lite.errors import CheckpointError
 from tests.convert.small_checkpoints import CONFIG, random_tensors
 from tests.convert.torch_files import NAME, header

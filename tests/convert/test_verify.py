@@ -14,10 +14,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from bayling_convert import convert
-from bayling_convert.comparison import Divergence, Estimate
-from bayling_convert.measure import compare, similarity
-from bayling_convert.perplexity import Tokens, perplexity, tokenize
-from bayling_convert.scoring import Scorer, languages_of
+from bayling_convert.proof.comparison import Divergence, Estimate
+from bayling_convert.proof.measure import compare, similarity
+from bayling_convert.proof.perplexity import Tokens, perplexity, tokenize
+from bayling_convert.proof.scoring import Scorer, languages_of
 from bayling_convert.verify import main, read_dialogues, report
 from bayling_lite.chat_template import ChatTemplate
 from bayling_lite.errors import ContextOverflow, InputError, ModelError, ModelNotFound, ModelUnreadable

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bayling_convert.files import Folder
-from bayling_convert.stored import StoredTensor
-from bayling_convert.torch_file import read_torch_header
+from bayling_convert.reading.files import Folder
+from bayling_convert.reading.stored import StoredTensor
+from bayling_convert.reading.torch_file import read_torch_header
 
 NAME = "pytorch_model.bin"
 

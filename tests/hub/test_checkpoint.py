@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bayling_convert.files import CheckpointFiles, Folder
+from bayling_convert.reading.files import CheckpointFiles, Folder
 from bayling_lite.errors import CheckpointError, ChecksumMismatch, HubError
 from bayling_lite.hub import Hub, HubCheckpoint
 from benchmarks.loopback_hub import Fault, LoopbackHub

@@ -1,0 +1,1 @@
+"""Which columns of a weight matter: measured on calibration text, kept in files that llama.cpp shares."""

@@ -1,0 +1,1 @@
+"""The model card that is uploaded with a file."""
