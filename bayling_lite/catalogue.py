@@ -99,7 +99,7 @@ def resolve(name_or_path: str | None, settings: Settings) -> Path:
         ModelUnreadable: the path is a folder.
     """
     wanted = name_or_path or settings.model or DEFAULT_MODEL
-    path = Path(wanted).expanduser()
+    path = expanded(wanted)
     if _is_path_only(wanted):
         return _checked(path)
     name, wanted_type = split_type(wanted.removeprefix(HUB_PREFIX))
@@ -117,6 +117,11 @@ def resolve(name_or_path: str | None, settings: Settings) -> Path:
     if _exists(path):
         return _checked(path)
     raise ModelNotFound(_no_file(wanted, settings) if is_path else unknown_model(wanted, settings))
+
+
+def expanded(path: str) -> Path:
+    """A path as a shell reads it: ``~`` is the home. A user that there is not stays as it is written."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - Path's own raises a RuntimeError for one
 
 
 def find_local(name: str, settings: Settings) -> list[LocalModel]:

@@ -43,7 +43,8 @@ _SMALL = {
     "odd number of layers": Shape(17, 256, 512, 4, 4, vocab_size=1024),
     "tied": Shape(4, 256, 512, 4, 2, vocab_size=1024, tie_word_embeddings=True),
     "vocabulary of 1,003": Shape(2, 256, 768, 4, 2, vocab_size=1003),
-    "scaled positions": Shape(2, 512, 768, 4, 2, vocab_size=1024, rope_scaling=_LLAMA_3_1),
+    "Llama 3.1's positions": Shape(2, 512, 768, 4, 2, vocab_size=1024, rope_theta=5e5, rope_scaling=_LLAMA_3_1),
+    "the same, base 10,000": Shape(2, 512, 768, 4, 2, vocab_size=1024, rope_scaling=_LLAMA_3_1),
     "rows of 192": Shape(3, 192, 320, 4, 2, vocab_size=1003),
     "rows of 192, tied": Shape(2, 192, 512, 4, 2, vocab_size=1003, tie_word_embeddings=True),
 }

@@ -49,6 +49,7 @@ class Shape:
     vocab_size: int = 32_000
     max_position_embeddings: int = 4096
     tie_word_embeddings: bool = False
+    rope_theta: float = 10_000.0
     rope_scaling: Mapping[str, float | str] | None = None
 
     @property
@@ -126,7 +127,6 @@ def _config(shape: Shape) -> dict[str, object]:
         "model_type": "llama",
         "hidden_act": "silu",
         "rms_norm_eps": 1e-5,
-        "rope_theta": 10000.0,
         "torch_dtype": "bfloat16",
         "bos_token_id": 1,
         "eos_token_id": 2,

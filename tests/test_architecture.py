@@ -25,8 +25,8 @@ BASE = (
     *("gguf_reader", "gguf_rules", "gguf_file"),
 )
 LAYERS = (
-    *(*BASE, "hub", "engine", "settings", "quantizations", "registry", "catalogue", "inventory", "pulling"),
-    "translate",
+    *(*BASE, "hub", "engine", "settings", "quantizations", "registry", "catalogue", "inventory", "checkpoints"),
+    *("pulling", "translate"),
 )
 TOP = (*LAYERS, "chat", "cli")
 # What conversion and training may use of the runtime.

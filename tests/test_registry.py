@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import shlex
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -184,6 +187,13 @@ def test_a_damaged_record_is_as_none(registry: Registry, damage: str) -> None:
     assert [model.record for model in registry.models()] == [None]
 
 
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no such devices on this platform")
+def test_a_record_that_has_no_end_is_as_none(registry: Registry) -> None:
+    path = put(registry, "model.Q8_0.gguf")
+    record_path(path).symlink_to("/dev/zero")
+    assert read_record(path) is None
+
+
 def test_verifying_says_what_was_compared(registry: Registry, random_model: Path) -> None:
     told: list[tuple[int, int, str]] = []
     model = pulled(registry, random_model)
@@ -199,7 +209,7 @@ def test_verifying_notices_one_bit_and_one_byte_less(registry: Registry, random_
     data[-100] ^= 4
     model.path.write_bytes(data)
     with pytest.raises(
-        ChecksumMismatch, match=r"SHA-256.*bayling models pull hf://some/model --type Q8_0 --force"
+        ChecksumMismatch, match=r"SHA-256.*bayling models pull hf://some/model --revision 0{40} --type Q8_0 --force"
     ) as it:
         verify(model)
     assert it.value.exit_status == 5
@@ -208,6 +218,30 @@ def test_verifying_notices_one_bit_and_one_byte_less(registry: Registry, random_
         verify(model)
     model.path.unlink()
     with pytest.raises(ModelNotFound):
+        verify(model)
+
+
+def test_the_remedy_finds_the_same_file_and_is_safe_to_type(registry: Registry, random_model: Path) -> None:
+    only = pulled(registry, random_model, "some/model/model.gguf")
+    evil = replace(record_of(only.path), size=1, file="model.gguf", source="hf://x;reboot", base="$(reboot)")
+    write_record(only.path, evil)
+    with pytest.raises(ChecksumMismatch) as caught:
+        verify(replace(only, record=read_record(only.path)))
+    words = shlex.split(str(caught.value).partition("Fetch it again: ")[2])
+    assert words[:3] == ["bayling", "models", "pull"]
+    # The repository's only file has no type in its name, so that asking for one would not find it.
+    assert words[3:] == ["hf://x;reboot", "--revision", "0" * 40, "--base", "$(reboot)", "--force"]
+
+
+def test_a_model_that_cannot_be_read_is_said_to_be(
+    registry: Registry, random_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> str:
+        raise OSError(errno.EIO, "Input/output error")
+
+    model = pulled(registry, random_model)
+    monkeypatch.setattr("bayling_lite.registry.check.file_sha256", broken)
+    with pytest.raises(ModelUnreadable, match="Input/output error"):
         verify(model)
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bayling_lite import __version__
+from bayling_lite.catalogue import HUB_PREFIX, expanded
+from bayling_lite.checkpoints import CheckpointPlace, known_of
 from bayling_lite.cli.progress import Progress as Steps
 from bayling_lite.cli.transfer import ByteProgress
 from bayling_lite.errors import UsageError
@@ -21,9 +23,8 @@ if TYPE_CHECKING:
     from bayling_convert import CheckpointFiles, Provenance
     from bayling_convert.importance.imatrix import Imatrix
     from bayling_convert.making import Made
+    from bayling_lite.hub import Hub
     from bayling_lite.messages import Conversation
-
-_HUB = "hf://"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Conversion:
     _bytes: ByteProgress = field(default_factory=lambda: ByteProgress(shown=False))
     _steps: Steps | None = None
     _stage: str = ""
-    _commits: dict[str, str] = field(default_factory=dict)
+    _fetches: bool = False
 
     @contextlib.contextmanager
     def showing(self, wanted: bool) -> Iterator[None]:
@@ -73,8 +74,8 @@ class Conversion:
 
     @property
     def fetches(self) -> bool:
-        """Whether anything comes from the hub."""
-        return any(place.startswith(_HUB) for place in (self.checkpoint, self.base or ""))
+        """Whether anything comes from the hub, as far as is known by now."""
+        return self._fetches
 
     def run(self) -> Done:
         """Convert, and all that was asked for besides."""
@@ -85,16 +86,16 @@ class Conversion:
         path = self._path(file_type)
         with self._work_folder(path) as work:
             # What is read twice or more is fetched once.
-            keep = self.keep or measure or self.verify
-            files = self._files(self.checkpoint, work, keep=keep)
-            known = self._known(files)
+            hold = measure or self.verify
+            place, base = self._places()
+            files = self._files(place, work, hold=hold)
             made = make(
                 files,
                 path,
                 file_type,
-                base=self._files(self.base, work, keep=keep) if self.base else None,
+                base=self._files(base, work, hold=hold) if base else None,
                 template=self.template,
-                provenance=known,
+                provenance=self._known(files, place),
                 imatrix=self._imatrix(),
                 measure=measure,
                 verify=self.verify,
@@ -103,6 +104,7 @@ class Conversion:
                 progress=self._on_bytes,
                 steps=self._on_steps,
             )
+            self._keep_small_files(work, place, base)
             card = self._write_card(made, files) if self.card else ()
         return Done((_told(made), *card), made.converted.warnings, _report(made))
 
@@ -118,42 +120,59 @@ class Conversion:
         file_type = (self.file_type or "F16").upper()
         path = self._path(file_type)
         with self._work_folder(path) as work:
-            files = self._files(self.checkpoint, work, keep=self.keep)
-            base = self._files(self.base, work, keep=self.keep)
-            convert_adapter(files, base, path, file_type, overwrite=self.force, progress=self._on_bytes)
+            place, base = self._places()
+            assert base is not None  # noqa: S101 - checked above
+            files, shaping = self._files(place, work), self._files(base, work)
+            convert_adapter(files, shaping, path, file_type, overwrite=self.force, progress=self._on_bytes)
+            self._keep_small_files(work, place, base)
         return Done((f"Wrote {path}: a LoRA adapter, {file_type}, {bytes_text(path.stat().st_size)}.",))
 
     def _path(self, file_type: str) -> Path:
         if self.output is not None:
             return self.output
-        if self.checkpoint.startswith(_HUB):
+        if self.checkpoint.startswith(HUB_PREFIX):
             name = self.checkpoint.partition("@")[0].rpartition("/")[2]
         else:
-            name = Path(self.checkpoint).expanduser().resolve().name
+            name = expanded(self.checkpoint).resolve().name
         return Path(f"{name}.{file_type}.gguf")
 
     @contextlib.contextmanager
     def _work_folder(self, path: Path) -> Iterator[Path]:
         """Where what is fetched lies while it is worked on; it stays for the next run when the work is interrupted."""
+        from bayling_convert.output import check_place
+
+        # Nothing is asked of the hub for a file that cannot be written.
+        check_place(path, overwrite=self.force)
         work = path.with_name(f".{path.name}.download")
         yield work
         shutil.rmtree(work, ignore_errors=True)
 
-    def _files(self, place: str, work: Path, *, keep: bool) -> CheckpointFiles:
-        """A folder, or a repository of the hub."""
-        from bayling_convert import Folder
+    def _places(self) -> tuple[CheckpointPlace, CheckpointPlace | None]:
+        """Where the checkpoint and its base are. A checkpoint on the hub is called ``hf://``, a base may be."""
 
-        if not place.startswith(_HUB):
-            return Folder(Path(place).expanduser())
-        from bayling_lite.hub import Hub, HubCheckpoint, parse_reference
-        from bayling_lite.settings import Settings
+        def open_hub() -> Hub:
+            from bayling_lite.hub import Hub
+            from bayling_lite.settings import Settings
 
-        reference = parse_reference(place)
-        if reference.file_type is not None:
-            raise UsageError(f"{place}: say the type with --type {reference.file_type}.")
-        repository = Hub(offline=Settings.load().offline).repository(reference.repository, reference.revision)
-        self._commits[f"{_HUB}{repository.id}"] = repository.commit
-        return HubCheckpoint(repository, work / repository.id.replace("/", "--"), keep=keep, progress=self._on_fetch)
+            self._fetches = True
+            return Hub(offline=Settings.load().offline)
+
+        is_here = not self.checkpoint.startswith(HUB_PREFIX)
+        place = CheckpointPlace(folder=expanded(self.checkpoint)) if is_here else None
+        return (
+            place or CheckpointPlace.find(self.checkpoint, open_hub),
+            CheckpointPlace.find(self.base, open_hub) if self.base is not None else None,
+        )
+
+    def _files(self, place: CheckpointPlace, work: Path, *, hold: bool = False) -> CheckpointFiles:
+        """Each repository's files come into a folder of their own."""
+        name = place.repository.id.replace("/", "--") if place.repository is not None else ""
+        return place.files(work / name, keep=self.keep, hold=hold, progress=self._on_fetch)
+
+    def _keep_small_files(self, work: Path, *places: CheckpointPlace | None) -> None:
+        for place in places:
+            if self.keep and place is not None:
+                place.keep_small_files(work / "small")
 
     def _imatrix(self) -> Imatrix | None:
         from bayling_convert.importance.imatrix import read_imatrix
@@ -184,31 +203,23 @@ class Conversion:
         from bayling_convert.making import card_of
         from bayling_convert.model_card.card import write_card
 
-        repository = files.where.removeprefix(_HUB) if files.remote else None
+        repository = files.where.removeprefix(HUB_PREFIX) if files.remote else None
         contents = card_of(made, converter=f"bayling-lite {__version__}", repository=repository)
         written = write_card(made.converted.path.parent, contents)
         return (f"Wrote {', '.join(map(str, written))}: the model card, fit for uploading beside it.",)
 
-    def _known(self, files: CheckpointFiles) -> Provenance:
-        """What the catalogue says of a published checkpoint, and at what revision it is read."""
-        from bayling_convert import Provenance
+    def _known(self, files: CheckpointFiles, place: CheckpointPlace) -> Provenance:
+        """What the catalogue, or the repository's card, says of a checkpoint, and at what revision it is read."""
         from bayling_convert.tokenizer.recognize import find_known
         from bayling_lite.catalogue import catalogue
 
         entry = find_known(files, {entry.hub: entry for entry in catalogue().values() if entry.hub})
-        revision = Provenance(revision=self._commits.get(files.where))
-        if entry is None:
-            return revision
-        return revision.over(
-            Provenance(
-                name=entry.name,
-                template=entry.template,
-                languages=entry.languages,
-                license=entry.licence,
-                base=entry.base,
-                placeholders=entry.placeholders,
-            )
-        )
+        if place.repository is None:
+            return known_of(entry, licence=None, revision=None)
+        from bayling_lite.pulling.plan import read_licence
+
+        licence = read_licence(place.repository) if entry is None else None
+        return known_of(entry, licence=licence, revision=place.repository.commit)
 
 
 def _told(made: Made) -> str:

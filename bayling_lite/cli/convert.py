@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from bayling_lite.terminal import printable
 
-if TYPE_CHECKING:
-    pass
-
 _TYPES = ("F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_K_S", "Q4_K_M", "Q5_K_M", "Q6_K", "IQ4_XS")
-_HUB = "hf://"
 
 
 @click.command("convert")

@@ -48,7 +48,7 @@ def imatrix(
     quiet: bool,
     no_progress: bool,
 ) -> None:
-    """Measure the importance matrix of MODEL, a GGUF file in F16, BF16 or Q8_0.
+    """Measure the importance matrix of MODEL, a GGUF file in F16, BF16 or Q8_0, or a model of that kind by name.
 
     The model reads calibration dialogues: requests to translate and to refine, in its languages. What enters each
     weight tells which errors cost most, and quantizing with that spends the bits there. The file is llama.cpp's own
@@ -63,12 +63,17 @@ def imatrix(
     """  # noqa: D301 - click wants the character \b
     from bayling_convert.importance.collect import Amount
     from bayling_convert.output import check_place
+    from bayling_lite.catalogue import resolve
     from bayling_lite.gguf_file import read_header
+    from bayling_lite.settings import Settings
 
     if text and dialogues:
         raise click.UsageError("--text and --dialogues exclude each other.")
+    model = resolve(str(model), Settings.load())
     path = output or Path(f"{model.stem}.imatrix.gguf")
     header = read_header(model)
+    if path.exists() and path.samefile(model):
+        raise click.UsageError("The output would replace the model itself: name another file with -o.")
     # Hours of measuring must not end at a file that exists.
     check_place(path, overwrite=force)
     languages = header.texts("bayling.languages") or header.texts("general.languages")

@@ -28,8 +28,9 @@ def list_models(as_json: bool) -> None:
     settings = Settings.load()
     here, halves, there = list(local_models(settings)), interrupted(settings), fetchable(settings)
     if as_json:
+        # In ASCII: file names, and what files say, may hold what no encoding takes, or what steers a terminal.
         for said in (*map(local_json, here), *map(half_json, halves), *map(entry_json, there)):
-            click.echo(json.dumps(said, ensure_ascii=False))
+            click.echo(json.dumps(said))
         return
     _echo_table(("NAME", "TYPE", "SIZE", "LANGUAGES", "FROM"), [_local_row(model) for model in here])
     if halves:
@@ -62,7 +63,7 @@ def show(name: str, as_json: bool) -> None:
         if entry is None or entry.hub is None:
             raise
         if as_json:
-            click.echo(json.dumps(entry_json(entry), ensure_ascii=False))
+            click.echo(json.dumps(entry_json(entry)))
         else:
             _echo_pairs(_entry_pairs(entry))
             click.echo()
@@ -70,7 +71,7 @@ def show(name: str, as_json: bool) -> None:
         return
     if as_json:
         said = local_json(model) | {"template_text": model.chat_template}
-        click.echo(json.dumps(said, ensure_ascii=False))
+        click.echo(json.dumps(said))
         return
     _echo_pairs(_local_pairs(model))
     if model.chat_template:

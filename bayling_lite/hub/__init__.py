@@ -15,12 +15,20 @@ our own, because huggingface-hub begins a broken download again from its first b
 
 from __future__ import annotations
 
-from bayling_lite.hub.checkpoint import HubCheckpoint
-from bayling_lite.hub.client import Hub
-from bayling_lite.hub.download import Progress
-from bayling_lite.hub.patience import Patience
-from bayling_lite.hub.reference import Reference, parse_reference
-from bayling_lite.hub.remote_file import RemoteFile
-from bayling_lite.hub.repository import Repository
+from bayling_lite.errors import UsageError
+
+try:
+    from bayling_lite.hub.checkpoint import HubCheckpoint
+    from bayling_lite.hub.client import Hub
+    from bayling_lite.hub.download import Progress
+    from bayling_lite.hub.patience import Patience
+    from bayling_lite.hub.reference import Reference, parse_reference
+    from bayling_lite.hub.remote_file import RemoteFile
+    from bayling_lite.hub.repository import Repository
+except ValueError as error:  # huggingface-hub reads the environment when it is imported
+    raise UsageError(
+        f"One of huggingface-hub's variables has a value that it cannot read ({error}): check HF_ENDPOINT, "
+        "HF_HUB_DOWNLOAD_TIMEOUT and the other numbers."
+    ) from error
 
 __all__ = ["Hub", "HubCheckpoint", "Patience", "Progress", "Reference", "RemoteFile", "Repository", "parse_reference"]

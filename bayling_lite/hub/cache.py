@@ -122,11 +122,13 @@ def _move(path: Path, blob: Path) -> None:
 
 def _link(pointer: Path, blob: Path) -> None:
     """Point to a blob; where links cannot be made, huggingface-hub has the file itself in the snapshot."""
-    pointer.unlink(missing_ok=True)
+    growing = pointer.with_name(f"{pointer.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
-        pointer.symlink_to(os.path.relpath(blob, pointer.parent))
+        growing.symlink_to(os.path.relpath(blob, pointer.parent))
     except (OSError, NotImplementedError):
         blob.replace(pointer)
+    else:  # another process may make the same link just now
+        growing.replace(pointer)
 
 
 def _write(path: Path, text: str) -> None:

@@ -16,7 +16,8 @@ from bayling_lite.hub.repository import Repository
 class HubCheckpoint:
     """The files at the top of a repository.
 
-    ``work_folder`` is where one weight file at a time is; with ``keep`` they go on to the shared cache.
+    ``work_folder`` is where one weight file at a time is; with ``hold`` all that were fetched stay there, for work that
+    reads them more than once. With ``keep`` they go on to the shared cache.
 
     This is bayling_convert's ``CheckpointFiles``. What it raises beyond that protocol is what :class:`Repository` does.
     """
@@ -24,11 +25,18 @@ class HubCheckpoint:
     remote = True
 
     def __init__(
-        self, repository: Repository, work_folder: Path, *, keep: bool = False, progress: Progress | None = None
+        self,
+        repository: Repository,
+        work_folder: Path,
+        *,
+        keep: bool = False,
+        hold: bool = False,
+        progress: Progress | None = None,
     ) -> None:
         self._repository = repository
         self._work_folder = work_folder
         self._keep = keep
+        self._hold = hold
         self._progress = progress
         self._sizes = {name: file.size for name, file in repository.files.items() if "/" not in name}
 
@@ -80,7 +88,7 @@ class HubCheckpoint:
 
     @contextlib.contextmanager
     def fetch(self, name: str) -> Iterator[Path]:
-        """The whole file, checked; one that was fetched for this is removed when the block has ended well.
+        """The whole file, checked; one that was fetched for this is removed when the block has ended well, if not held.
 
         When it fails or is interrupted, the file stays in the work folder, and the next run need not fetch it again.
         """
@@ -93,4 +101,5 @@ class HubCheckpoint:
             yield self._repository.keep(name, path)
             return
         yield path
-        path.unlink(missing_ok=True)
+        if not self._hold:
+            path.unlink(missing_ok=True)

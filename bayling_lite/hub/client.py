@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import quote, urlsplit
 
-from huggingface_hub import HfApi, constants
-from huggingface_hub.hf_api import ModelInfo, RepoSibling
+from huggingface_hub import constants, get_session
+from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
 from bayling_lite.errors import HubError, UsageError
 from bayling_lite.hub.cache import SharedCache, is_commit, is_sha256
-from bayling_lite.hub.failures import Asked, not_here, translated
+from bayling_lite.hub.failures import Asked, not_here, refuse_errors, translated
 from bayling_lite.hub.patience import Patience, Unreachable
 from bayling_lite.hub.reference import check_repository, check_revision
 from bayling_lite.hub.remote_file import RemoteFile, is_safe_name
 from bayling_lite.hub.repository import Access, Repository
 
 _LISTING_TRIES = 3
+_LARGEST_LISTING = 256 * 1024 * 1024
+"""Bytes; 100,000 files, which is what the hub advises as the most, take a tenth of it."""
 
 
 class Hub:
@@ -72,27 +76,55 @@ class Hub:
         try:
             # With something in the cache nobody wants to wait for the network to come back.
             patience = replace(self._access.patience, tries=_LISTING_TRIES if cached is None else 1)
-            info = patience.persist(lambda: self._ask(asked), str(asked))
-        except Unreachable:
+            listing = patience.persist(lambda: self._ask(asked), str(asked))
+        except Unreachable as error:
             if cached is None:
                 raise
-            return cached
-        return Repository(name, revision, _commit(info, asked), _files(info), self._access)
+            return replace(cached, unreachable=error)
+        files = self._files(listing)
+        return Repository(name, revision, _commit(listing, asked), files, self._access)
 
-    def _ask(self, asked: Asked) -> ModelInfo:
-        access = self._access
-        with translated(asked):
-            try:
-                return HfApi(endpoint=access.endpoint, token=access.token).model_info(
-                    asked.repository, revision=asked.revision, files_metadata=True, timeout=access.patience.stall
-                )
-            except (KeyError, TypeError, ValueError, AttributeError) as error:
-                if isinstance(error, OSError):  # huggingface-hub's refusals, some of which are ValueErrors as well
-                    raise
-                raise HubError(
-                    f"{access.endpoint} does not answer as a hub does. Check HF_ENDPOINT if it is set, and whether the "
-                    "network first wants you to log in on a page of its own."
-                ) from error
+    def _ask(self, asked: Asked) -> dict[str, Any]:
+        """What the hub says of a repository: https://huggingface.co/docs/hub/api, ``/api/models/{repo_id}``."""
+        access, answer = self._access, bytearray()
+        revision = f"/revision/{quote(asked.revision, safe='')}" if asked.revision is not None else ""
+        with (
+            translated(asked),
+            get_session().stream(
+                "GET",
+                f"{access.endpoint}/api/models/{asked.repository}{revision}",
+                params={"blobs": "true"},
+                headers=build_hf_headers(token=access.token),
+                timeout=access.patience.stall,
+                follow_redirects=True,
+            ) as response,
+        ):
+            refuse_errors(response)
+            for piece in response.iter_bytes():
+                answer += piece
+                if len(answer) > _LARGEST_LISTING:
+                    raise self._is_no_hub()
+        try:
+            listing = json.loads(answer)
+        except (ValueError, RecursionError) as error:
+            raise self._is_no_hub() from error
+        if not isinstance(listing, dict):
+            raise self._is_no_hub()
+        return listing
+
+    def _files(self, listing: dict[str, Any]) -> dict[str, RemoteFile]:
+        """The files by name, without those whose names could lead out of a folder or whose size is not said."""
+        siblings = listing.get("siblings") or []
+        if not isinstance(siblings, list) or not all(isinstance(one, dict) and "rfilename" in one for one in siblings):
+            raise self._is_no_hub()
+        files = {one["rfilename"]: _file(one) for one in siblings if is_safe_name(one["rfilename"])}
+        return {name: file for name, file in sorted(files.items()) if file is not None}
+
+    def _is_no_hub(self) -> HubError:
+        return HubError(
+            f"{self._access.endpoint} does not answer as a hub does. Check HF_ENDPOINT if it is set, and whether the "
+            "network first wants you to log in on a page of its own."
+        )
 
     def _cached(self, name: str, revision: str | None) -> Repository | None:
         found = self._access.cache.snapshot(name, revision)
@@ -110,23 +142,19 @@ def _checked(endpoint: str) -> str:
     return endpoint.rstrip("/")
 
 
-def _commit(info: ModelInfo, asked: Asked) -> str:
-    if not is_commit(info.sha):
+def _commit(listing: dict[str, Any], asked: Asked) -> str:
+    commit = listing.get("sha")
+    if not is_commit(commit):
         raise HubError(f"{asked}: the hub does not say which commit that is. Check HF_ENDPOINT if it is set.")
-    return str(info.sha)
+    return str(commit)
 
 
-def _files(info: ModelInfo) -> dict[str, RemoteFile]:
-    """The files by name, without those whose names could lead out of a folder or whose size is not said."""
-    files = {sibling.rfilename: _file(sibling) for sibling in info.siblings or [] if is_safe_name(sibling.rfilename)}
-    return {name: file for name, file in sorted(files.items()) if file is not None}
-
-
-def _file(sibling: RepoSibling) -> RemoteFile | None:
-    lfs = sibling.lfs
-    size = lfs.size if lfs else sibling.size
+def _file(sibling: dict[str, Any]) -> RemoteFile | None:
+    lfs, git_id = sibling.get("lfs"), sibling.get("blobId")
+    size = lfs.get("size") if isinstance(lfs, dict) else sibling.get("size")
     if type(size) is not int or size < 0:
         return None
-    if lfs:  # then the git blob is a pointer, whose identifier says nothing about the content's bytes
-        return RemoteFile(size, sha256=lfs.sha256 if is_sha256(lfs.sha256) else None)
-    return RemoteFile(size, git_id=sibling.blob_id if is_commit(sibling.blob_id) else None)
+    if isinstance(lfs, dict):  # then the git blob is a pointer, whose identifier says nothing about the content's bytes
+        sha256 = lfs.get("sha256")
+        return RemoteFile(size, sha256=str(sha256) if is_sha256(sha256) else None)
+    return RemoteFile(size, git_id=str(git_id) if is_commit(git_id) else None)

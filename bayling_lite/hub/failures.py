@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from huggingface_hub import hf_raise_for_status
 from huggingface_hub.errors import (
     DisabledRepoError,
     EntryNotFoundError,
@@ -23,6 +26,7 @@ from bayling_lite.terminal import printable
 
 # The base of all that the HTTP client raises: httpx's in huggingface-hub 1, httpx2's in 2.
 HttpError: type[Exception] = next(base for base in HfHubHTTPError.__mro__ if base.__name__ == "HTTPError")
+_InvalidURL: type[Exception] = importlib.import_module(HttpError.__module__.partition(".")[0]).InvalidURL
 
 _RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 _RATE_LIMIT = re.compile(r"\br\s*=\s*0\s*;\s*t\s*=\s*(\d+)")
@@ -63,6 +67,25 @@ def translated(asked: Asked) -> Iterator[None]:
         raise _refused(error, status, asked) from error
     except HttpError as error:
         raise Transient(printable(str(error), keep="") or type(error).__name__) from error
+    except ImportError as error:  # the HTTP client needs one more package for such a proxy
+        raise HubError(
+            f"{asked} cannot be asked for through the SOCKS proxy in ALL_PROXY or HTTPS_PROXY without one more "
+            "package: pip install socksio, or set an HTTP proxy."
+        ) from error
+    except (_InvalidURL, ValueError, OSError) as error:  # what comes over the network is none of these
+        raise HubError(
+            f"{asked} cannot be asked for: {printable(str(error), keep='')}. Check HF_ENDPOINT, HF_TOKEN, the proxy "
+            "(HTTPS_PROXY, ALL_PROXY) and the certificates (SSL_CERT_FILE), those of them that are set."
+        ) from error
+
+
+def refuse_errors(response: Any) -> None:
+    """Raise huggingface-hub's error for an answer that is one, without reading its body.
+
+    huggingface-hub reads it whole, however long it is, and takes it for an object of JSON.
+    """
+    if response.status_code >= 400:
+        hf_raise_for_status(type(response)(response.status_code, headers=response.headers, request=response.request))
 
 
 def asked_wait(headers: Mapping[str, str]) -> float | None:

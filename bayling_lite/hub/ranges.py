@@ -15,11 +15,11 @@ from collections.abc import Generator, Iterator
 from typing import BinaryIO
 from urllib.parse import urljoin, urlsplit
 
-from huggingface_hub import get_hf_file_metadata, get_session, hf_raise_for_status
+from huggingface_hub import get_hf_file_metadata, get_session
 from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
 from bayling_lite.errors import HubError
-from bayling_lite.hub.failures import Asked, asked_wait, translated
+from bayling_lite.hub.failures import Asked, asked_wait, refuse_errors, translated
 from bayling_lite.hub.patience import Patience, Transient
 from bayling_lite.hub.remote_file import RemoteFile
 
@@ -73,7 +73,7 @@ class RangeSource:
             if status in _EXPIRED and address != self._url:
                 self._forget(address)
                 raise Transient(f"the storage answers {status}", asked_wait(response.headers))
-            hf_raise_for_status(response)
+            refuse_errors(response)
             encoding = response.headers.get("content-encoding", "identity")
             if status not in (200, 206) or encoding != "identity":
                 raise Transient(f"the server answers {status} with content encoding {encoding!r}")
@@ -99,7 +99,7 @@ class RangeSource:
             if self._address is None:
                 with translated(self.asked):
                     metadata = get_hf_file_metadata(self._url, token=self._token, timeout=self.patience.stall)
-                self._address = urljoin(self._url, metadata.location)
+                    self._address = urljoin(self._url, metadata.location)
             return self._address
 
     def _forget(self, address: str) -> None:

@@ -12,7 +12,8 @@ from typing import BinaryIO, Protocol
 from bayling_lite.errors import ChecksumMismatch
 
 _CHUNK = 1024 * 1024
-_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\\]")
+# Control characters, the other platform's separator, and half characters, which no path can hold.
+_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\\\ud800-\udfff]")
 _WINDOWS_DRIVE = re.compile(r"[A-Za-z]:")
 
 

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+from urllib.parse import urlsplit
 
 from huggingface_hub import hf_hub_url
 
-from bayling_lite.errors import HubError
+from bayling_lite.errors import BaylingError, HubError
 from bayling_lite.hub.cache import SharedCache
 from bayling_lite.hub.download import Progress, download
 from bayling_lite.hub.failures import Asked, not_here
@@ -35,7 +36,8 @@ class Repository:
     """The files of a repository at a commit, by name; names with ``/`` are in folders.
 
     ``revision`` is what was asked for: a branch, a tag, a commit, or None for the main branch. When ``offline``,
-    ``files`` are those that the shared cache has, because the hub may not or cannot be asked.
+    ``files`` are those that the shared cache has, because the hub may not be asked, or for the reason ``unreachable``
+    cannot.
     """
 
     id: str
@@ -44,11 +46,19 @@ class Repository:
     files: Mapping[str, RemoteFile]
     access: Access
     offline: bool = False
+    unreachable: HubError | None = None
+
+    def missing(self, name: str | None = None) -> BaylingError:
+        """The error where something is not in the shared cache, and cannot be fetched."""
+        return self.unreachable or not_here(self._asked(name and printable(name, keep="")))
 
     @property
     def url(self) -> str:
         """The web address of these files."""
-        return f"{self.access.endpoint}/{self.id}/tree/{self.commit}"
+        parts = urlsplit(self.access.endpoint)
+        # It goes into files that are given away: a mirror's password must not.
+        public = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        return f"{public}/{self.id}/tree/{self.commit}"
 
     def cached(self, name: str) -> Path | None:
         """The path of a file in the shared cache; None when it is not there.
@@ -119,17 +129,17 @@ class Repository:
             raise HubError(f"{self.id}: {shown!r} is not taken, because such a name could lead out of a folder.")
         if name not in self.files:
             if self.offline:
-                raise not_here(self._asked(shown))
+                raise self.missing(name)
             raise HubError(f"{self.id} has no file {shown}; what it has is at {self.url}.")
         return self.files[name]
 
-    def _asked(self, name: str) -> Asked:
+    def _asked(self, name: str | None) -> Asked:
         return Asked(self.access.endpoint, self.id, self.revision, name)
 
     def _source(self, name: str) -> RangeSource:
         file, asked = self._file(name), self._asked(printable(name, keep=""))
         if self.offline:
-            raise not_here(asked)
+            raise self.missing(name)
         if file.digest is None:
             raise HubError(f"{asked}: {self.access.endpoint} has no digest on record for it, so it cannot be checked.")
         url = hf_hub_url(self.id, name, revision=self.commit, endpoint=self.access.endpoint)

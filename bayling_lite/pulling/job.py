@@ -11,17 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bayling_lite import __version__
+from bayling_lite.checkpoints import CheckpointPlace, known_of
 from bayling_lite.errors import ChecksumMismatch, HubError, ModelUnreadable
 from bayling_lite.gguf_file import read_header
-from bayling_lite.hub import Hub, HubCheckpoint, Repository, parse_reference
 from bayling_lite.inventory import header_type
-from bayling_lite.pulling.plan import Plan, fetched_weights, small_files
+from bayling_lite.pulling.plan import Plan, fetched_weights
 from bayling_lite.quantizations import type_in_name
 from bayling_lite.registry import Progress, Record, file_sha256
 
 if TYPE_CHECKING:
     from bayling_convert import Converted
-    from bayling_convert.reading.provenance import Provenance
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,44 +33,11 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Base:
-    """What a difference or an adapter is added to: a folder, or a repository."""
-
-    folder: Path | None = None
-    repository: Repository | None = None
-
-    @classmethod
-    def find(cls, said: str | None, hub: Hub) -> Base | None:
-        """Read what was said of it.
-
-        Raises:
-            UsageError: neither a folder nor a repository's name.
-            HubError: there is no such repository.
-        """
-        if said is None:
-            return None
-        folder = Path(said).expanduser()
-        if folder.exists() or said.startswith(("~", ".")) or folder.is_absolute():
-            return cls(folder=folder)
-        reference = parse_reference(said)
-        return cls(repository=hub.repository(reference.repository, reference.revision))
-
-    @property
-    def source(self) -> str:
-        """For the record."""
-        return (
-            f"hf://{self.repository.id}@{self.repository.commit}"
-            if self.repository
-            else str(self.folder and self.folder.absolute())
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Job:
     """One pull, in its own folder."""
 
     plan: Plan
-    base: Base | None
+    base: CheckpointPlace | None
     folder: Path
     keep: bool
     progress: Progress | None
@@ -145,32 +111,23 @@ class Job:
         plan = self.plan
         total = plan.download + (fetched_weights(self.base.repository)[0] if self.base and self.base.repository else 0)
         fetching = _AllFiles(total, self.progress)
-        files = HubCheckpoint(plan.repository, self.folder / "files", keep=self.keep, progress=fetching)
-        base: Path | HubCheckpoint | None = None
+        place = CheckpointPlace(repository=plan.repository)
+        files = place.files(self.folder / "files", keep=self.keep, progress=fetching)
+        base = None
         if self.base is not None:
-            base = self.base.folder
-            if self.base.repository is not None:
-                work = self.folder / "base"
-                base = HubCheckpoint(self.base.repository, work, keep=self.keep, progress=fetching)
+            base = self.base.files(self.folder / "base", keep=self.keep, progress=fetching)
         done = convert(
             files,
             path,
             plan.target.file_type,
             base=base,
-            provenance=_provenance(plan),
+            provenance=known_of(plan.target.entry, licence=plan.licence, revision=plan.repository.commit),
             progress=_converting(self.progress),
         )
         if self.keep:
-            self._keep_small_files(plan.repository)
-            if self.base is not None and self.base.repository is not None:
-                self._keep_small_files(self.base.repository)
+            for kept in (place, *([self.base] if self.base is not None else [])):
+                kept.keep_small_files(self.folder / "small")
         return done
-
-    def _keep_small_files(self, repository: Repository) -> None:
-        """Weights are kept as they come; with the rest the checkpoint in the shared cache is a whole one."""
-        for name in small_files(repository):
-            if repository.cached(name) is None:
-                repository.keep(name, repository.download(name, self.folder / "small"))
 
     def _record(
         self,
@@ -195,24 +152,6 @@ class Job:
             base=base,
             parameters=parameters,
         )
-
-
-def _provenance(plan: Plan) -> Provenance:
-    """What the catalogue, or the repository's card, says of a checkpoint."""
-    from bayling_convert.reading.provenance import Provenance
-
-    entry, commit = plan.target.entry, plan.repository.commit
-    if entry is None:
-        return Provenance(license=plan.licence, revision=commit)
-    return Provenance(
-        name=entry.name,
-        template=entry.template,
-        languages=entry.languages,
-        license=entry.licence,
-        base=entry.base,
-        placeholders=entry.placeholders,
-        revision=commit,
-    )
 
 
 class _AllFiles:

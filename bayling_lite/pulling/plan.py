@@ -8,14 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from bayling_lite.checkpoints import LARGEST_TEXT
 from bayling_lite.errors import HubError, ModelNotFound, UsageError
 from bayling_lite.hub import RemoteFile, Repository
 from bayling_lite.pulling.request import Target
 from bayling_lite.quantizations import BITS_PER_WEIGHT, part_of, preference, type_in_name, without_type
 from bayling_lite.units import bytes_text
 
-_LARGEST_TEXT = 64 * 1024 * 1024
-"""Bytes of the largest configuration, card or tokenizer; real ones stay below 35 MB."""
 _WEIGHTS = re.compile(r"(?:model|pytorch_model|adapter_model)(?:-\d+-of-\d+)?\.(?:safetensors|bin)")
 _NOT_A_MODEL = re.compile(r"mmproj|imatrix", re.IGNORECASE)
 _BITS = {"float32": 32, "float16": 16, "bfloat16": 16}
@@ -68,17 +67,6 @@ def make_plan(target: Target, repository: Repository, folder: Path) -> Plan:
     return Plan(target, repository, path, None, licence, *fetched_weights(repository), result=result)
 
 
-def small_files(repository: Repository) -> list[str]:
-    """What a checkpoint has besides its weights: configuration, tokenizer, card."""
-    return [
-        name
-        for name, file in repository.files.items()
-        if name.endswith((".json", ".jinja", ".md", ".model", ".txt"))
-        and file.size <= _LARGEST_TEXT
-        and "/" not in name
-    ]
-
-
 def fetched_weights(repository: Repository) -> tuple[int, int]:
     """Bytes of all weights that are not in the shared cache, and of the largest file of them."""
     sizes = [repository.files[name].size for name in weights(repository.files) if repository.cached(name) is None]
@@ -90,9 +78,9 @@ def read_licence(repository: Repository) -> str | None:
 
     The card's format: https://huggingface.co/docs/hub/model-cards#model-card-metadata
     """
-    if "README.md" not in repository.files or repository.files["README.md"].size > _LARGEST_TEXT:
+    if "README.md" not in repository.files or repository.files["README.md"].size > LARGEST_TEXT:
         return None
-    text = repository.read("README.md", _LARGEST_TEXT).decode(errors="replace")
+    text = repository.read("README.md", LARGEST_TEXT).decode(errors="replace")
     head = re.match(r"\ufeff?---\s*\n(.*?)\n---\s*\n", text, flags=re.DOTALL)
     said = dict(re.findall(r"^(license|license_name|license_link):[ \t]*(\S[^\n]*)$", head[1] if head else "", re.M))
     values = {key: value.strip().strip("\"'") for key, value in said.items()}
@@ -111,10 +99,12 @@ def weights(files: Mapping[str, RemoteFile]) -> list[str]:
 
 
 def _nothing(repository: Repository) -> HubError | ModelNotFound:
+    if repository.unreachable is not None:
+        return repository.unreachable
     if repository.offline:
         return ModelNotFound(
             f"Of {repository.id} there is neither a GGUF file nor a whole checkpoint in the hub's shared cache, and "
-            "nothing may be fetched, or can be. Run the same command where there is a connection."
+            "nothing may be fetched. Run the same command where there is a connection."
         )
     return HubError(
         f"{repository.id} has neither a GGUF file nor a checkpoint (config.json, model.safetensors). "
@@ -127,7 +117,7 @@ def _bits_stored(repository: Repository) -> int:
     if "config.json" not in repository.files:
         return 16
     try:
-        config = json.loads(repository.read("config.json", _LARGEST_TEXT))
+        config = json.loads(repository.read("config.json", LARGEST_TEXT))
     except (ValueError, RecursionError):
         return 16  # converting says what is wrong with it
     said = config.get("dtype", config.get("torch_dtype")) if isinstance(config, dict) else None
@@ -139,6 +129,7 @@ def _choose(target: Target, repository: Repository, *, or_none: bool) -> str | N
 
     Raises:
         UsageError: there are GGUF files, but none of this type that can be taken, or several.
+        ModelNotFound, HubError: offline, and none of this type in the shared cache.
     """
     models = [name for name in repository.files if name.casefold().endswith(".gguf") and not _NOT_A_MODEL.search(name)]
     whole = [name for name in models if part_of(PurePosixPath(name).stem) is None]
@@ -155,6 +146,8 @@ def _choose(target: Target, repository: Repository, *, or_none: bool) -> str | N
         return found[0]
     if or_none or not models:
         return None
+    if repository.offline:  # what else there is cannot be told
+        raise repository.missing()
     raise UsageError(_not_in_this_type(target, repository, whole, split=bool(wanted)))
 
 

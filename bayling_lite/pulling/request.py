@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from bayling_lite.hub.reference import check_revision, parse_reference
 from bayling_lite.quantizations import DEFAULT_TYPE, canonical
 from bayling_lite.registry import LocalModel
 from bayling_lite.settings import Settings
+
+# What git takes for one when it is the beginning of exactly one commit's name.
+_ABBREVIATED_COMMIT = re.compile(r"[0-9a-f]{7,40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,8 @@ def read_request(request: PullRequest, settings: Settings) -> Target:
         ModelNotFound: neither a name of the catalogue nor a repository's.
         UsageError: a form that cannot be, or two revisions or types that contradict each other.
     """
+    if "://" in request.name.removeprefix(HUB_PREFIX):
+        parse_reference(request.name)  # says what to write instead of a web address
     plain, colon, said_type = request.name.removeprefix(HUB_PREFIX).partition(":")
     bare, at, said_revision = plain.partition("@")
     entry = find_entry(bare)
@@ -78,11 +84,16 @@ def find_here(target: Target, settings: Settings) -> LocalModel | None:
         record = model.record
         if model.type != target.file_type:
             continue
-        if target.revision is not None and (record is None or not record.revision.startswith(target.revision)):
+        if target.revision is not None and (record is None or not _is_of(target.revision, record.revision)):
             continue
         if record is None or record.size == model.size:
             return model
     return None
+
+
+def _is_of(revision: str, commit: str) -> bool:
+    """Whether a revision certainly is that commit: a branch or a tag may be named like the beginning of one."""
+    return _ABBREVIATED_COMMIT.fullmatch(revision) is not None and commit.startswith(revision)
 
 
 def needs_base(entry: CatalogueEntry) -> UsageError:

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bayling_lite.catalogue import find_entry, resolve
+from bayling_lite.checkpoints import CheckpointPlace
 from bayling_lite.errors import OutputError, UsageError
 from bayling_lite.hub import Hub
 from bayling_lite.inventory import disk_usage
-from bayling_lite.pulling.job import Base, Job
+from bayling_lite.pulling.job import Job
 from bayling_lite.pulling.plan import Plan, fetched_weights, make_plan
 from bayling_lite.pulling.request import PullRequest, find_here, needs_base, read_request
 from bayling_lite.quantizations import split_type
@@ -85,7 +86,7 @@ def pull(
         raise UsageError(
             f"{target.repository} has a ready-made {plan.file}, to which nothing is added: leave --base away."
         )
-    base = Base.find(request.base, hub)
+    base = CheckpointPlace.find(request.base, lambda: hub) if request.base is not None else None
     if announce is not None:
         announce(plan)
     with _work_folder(plan, settings) as folder:
@@ -116,27 +117,30 @@ def _named(path: Path, settings: Settings) -> LocalModel:
 def _work_folder(plan: Plan, settings: Settings) -> Iterator[Path]:
     """A folder that only this process works in; removed when the block ends well."""
     folder = Registry(settings.models_dir).work_folder(plan.repository.id, plan.target.file_type)
-    with contextlib.ExitStack() as stack:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with contextlib.ExitStack() as stack:
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                stack.enter_context(working_in(folder))
+            except OSError as error:
+                raise OutputError(f"{folder} cannot be written: {error.strerror or error}.") from error
+            # Removed while it is locked: the folder of another process must not be.
             stack.callback(_tidy, folder)
-            stack.enter_context(working_in(folder))
-        except OSError as error:
-            raise OutputError(f"{folder} cannot be written: {error.strerror or error}.") from error
-        yield folder
-        shutil.rmtree(folder, ignore_errors=True)
+            yield folder
+            shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        for parent in (folder.parent, folder.parent.parent):
+            with contextlib.suppress(OSError):  # not empty: another pull goes on
+                parent.rmdir()
 
 
 def _tidy(folder: Path) -> None:
-    """Leave no folders behind in which there is nothing to go on from: only locks, which are empty."""
+    """Leave no folder behind in which there is nothing to go on from: only locks, which are empty."""
     if not any(path.is_file() and path.stat().st_size for path in folder.rglob("*")):
         shutil.rmtree(folder, ignore_errors=True)
-    for parent in (folder.parent, folder.parent.parent):
-        with contextlib.suppress(OSError):  # not empty: another pull goes on
-            parent.rmdir()
 
 
-def _check_space(plan: Plan, base: Base | None, folder: Path) -> None:
+def _check_space(plan: Plan, base: CheckpointPlace | None, folder: Path) -> None:
     """See that what will be on the disk at one time fits, what is there already counted."""
     needed = plan.result + plan.scratch
     if base is not None and base.repository is not None:
@@ -154,6 +158,8 @@ def _check_space(plan: Plan, base: Base | None, folder: Path) -> None:
 def _put_in_place(made: Path, path: Path, record: Record) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        # At no instant may a file stand under another's record. What is made is kept until it has its name.
+        path.unlink(missing_ok=True)
         write_record(path, record)
         made.replace(path)
         _flush(path.parent)

@@ -8,8 +8,10 @@ import shlex
 from collections.abc import Callable
 from pathlib import Path
 
-from bayling_lite.errors import ChecksumMismatch, ModelNotFound
+from bayling_lite.errors import ChecksumMismatch, ModelNotFound, ModelUnreadable
+from bayling_lite.quantizations import type_in_name
 from bayling_lite.registry.folder import LocalModel
+from bayling_lite.registry.record import Record
 
 Progress = Callable[[int, int, str], None]
 """Called with the bytes done, the bytes in all, and what is being done."""
@@ -35,7 +37,7 @@ def verify(model: LocalModel, progress: Progress | None = None) -> str:
 
     Raises:
         ChecksumMismatch: it is not what its record says.
-        ModelUnreadable: it has no record, and is no whole GGUF file.
+        ModelUnreadable: it has no record, and is no whole GGUF file; or it cannot be read.
         ModelNotFound: it is gone.
     """
     from bayling_lite.gguf_file import read_header
@@ -43,8 +45,7 @@ def verify(model: LocalModel, progress: Progress | None = None) -> str:
     record = model.record
     try:
         if record is not None:
-            base = f" --base {shlex.quote(record.base)}" if record.base else ""
-            remedy = f"Fetch it again: bayling models pull {record.source} --type {record.type}{base} --force"
+            remedy = f"Fetch it again: {_command(model, record)}"
             if model.size != record.size:
                 raise ChecksumMismatch(
                     f"{model.path} has {model.size:,} bytes, its record says {record.size:,}. {remedy}"
@@ -53,5 +54,16 @@ def verify(model: LocalModel, progress: Progress | None = None) -> str:
                 raise ChecksumMismatch(f"{model.path} is damaged: its SHA-256 is not that of its record. {remedy}")
     except FileNotFoundError as error:
         raise ModelNotFound(f"There is no file {model.path}.") from error
+    except OSError as error:
+        raise ModelUnreadable(f"{model.path} cannot be read: {error.strerror or error}.") from error
     read_header(model.path)
     return "size, SHA-256 and header" if record is not None else "header; there is no record"
+
+
+def _command(model: LocalModel, record: Record) -> str:
+    """What fetches the same again. A record may come from anybody, so nothing of it gets to the shell unquoted."""
+    words = ["bayling", "models", "pull", record.source, "--revision", record.revision]
+    # The only file of a repository needs no type in its name, and is not found by one that only its header tells.
+    words += ["--type", record.type] if record.file is None or type_in_name(model.path.stem) else []
+    words += ["--base", record.base] if record.base else []
+    return shlex.join([*words, "--force"])

@@ -46,9 +46,11 @@ def read_record(model: Path) -> Record | None:
     """The record beside a model's file; None where there is none, or none that makes sense."""
     path = record_path(model)
     try:
-        if path.stat().st_size > _LARGEST_RECORD:
+        if not path.is_file():  # a device or a pipe would be read without an end
             return None
-        said = json.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            text = file.read(_LARGEST_RECORD + 1)
+        said = json.loads(text.decode()) if len(text) <= _LARGEST_RECORD else None
         return _record(said) if isinstance(said, dict) else None
     except (OSError, ValueError, RecursionError):
         return None

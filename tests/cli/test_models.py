@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -103,6 +104,17 @@ def test_names_cannot_steer_the_terminal(folder: Path, random_model: Path, capsy
     captured = capsys.readouterr()
     assert "evil" in captured.out
     assert "\x1b" not in captured.out + captured.err
+
+
+def test_what_no_encoding_takes_is_listed(
+    folder: Path, random_model: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    put(folder, os.fsdecode(b"\xff.Q8_0.gguf"), random_model)
+    for arguments in (["list"], ["list", "--json"], ["show", os.fsdecode(b"\xff"), "--json"]):
+        assert run(*arguments) == 0
+        lines = capsysbinary.readouterr().out.decode("ascii").splitlines()
+        if "--json" in arguments:
+            assert any(json.loads(line)["name"] == os.fsdecode(b"\xff") for line in lines)
 
 
 def test_many_languages_are_counted(folder: Path, make_model: MAKE_MODEL, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,15 +18,13 @@ import filelock
 import huggingface_hub
 import pytest
 import torch
-from huggingface_hub import constants
 from safetensors.torch import save
 
 from bayling_lite.cli import main
 from bayling_lite.gguf_file import read_header
-from bayling_lite.registry import read_record
+from bayling_lite.registry import Record, read_record, write_record
 from benchmarks.loopback_hub import Fault, LoopbackHub
 from tests.convert.small_checkpoints import CONFIG, random_tensors, train_tokenizer
-from tests.hub.conftest import use_endpoint
 
 SMALL = CONFIG | {"num_hidden_layers": 1, "intermediate_size": 256, "torch_dtype": "float16"}
 CARD = b"---\nlicense: apache-2.0\nlanguage:\n- en\n---\n# A model\n"
@@ -55,21 +54,6 @@ def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """The models folder, which does not exist yet."""
     monkeypatch.setenv("BAYLING_MODELS", str(tmp_path / "models"))
     return tmp_path / "models"
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LoopbackHub]:
-    """A hub on this machine, which huggingface-hub takes for the only one."""
-    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
-    for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "token"))
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "shared-cache"))
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    with LoopbackHub() as hub:
-        use_endpoint(monkeypatch, hub.endpoint)
-        yield hub
-    huggingface_hub.close_session()
 
 
 Run = Callable[..., tuple[int, str, str]]
@@ -121,8 +105,9 @@ def test_a_checkpoint_of_the_catalogue_from_pull_to_rm(server: LoopbackHub, fold
         file.write(b"damage")
     status, out, _ = run("verify", "bayling-2-7b")
     assert status == 5
-    assert "bayling models pull hf://ICTNLP/bayling-2-7b --type Q4_K_M --force" in out
-    assert run("pull", "hf://ICTNLP/bayling-2-7b", "--type", "Q4_K_M", "--force", "-q") == (0, "", "")
+    remedy = shlex.split(out.partition("Fetch it again: bayling models ")[2])
+    assert remedy == ["pull", "hf://ICTNLP/bayling-2-7b", "--revision", commit, "--type", "Q4_K_M", "--force"]
+    assert run(*remedy, "-q") == (0, "", "")
     assert run("verify", "-q") == (0, "", "")
     assert run("rm", "bayling-2-7b")[0] == 0
     assert contents(folder) == []
@@ -341,8 +326,9 @@ def test_two_pulls_of_the_same_do_not_meet(server: LoopbackHub, folder: Path, ru
     work.mkdir(parents=True)
     with filelock.FileLock(work / ".lock"):
         status, _, said = run("pull", "some/tiny")
-    assert status == 1
-    assert "Another process is just pulling into" in said
+        assert status == 1
+        assert "Another process is just pulling into" in said
+        assert (work / ".lock").exists()
     assert run("pull", "some/tiny")[0] == 0
 
 
@@ -363,6 +349,73 @@ def test_what_was_finished_is_not_made_again(
     assert server.sent["model.safetensors"] == sent
     assert run("verify")[0] == 0
     assert contents(folder) == ["some/tiny/tiny.Q4_K_M.gguf", "some/tiny/tiny.Q4_K_M.gguf.json"]
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_model_never_stands_under_anothers_record(
+    server: LoopbackHub,
+    folder: Path,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    random_model: Path,
+    late: bool,
+) -> None:
+    def interrupted(path: Path, record: Record) -> None:
+        if late:
+            write_record(path, record)
+        raise KeyboardInterrupt
+
+    model = random_model.read_bytes()
+    server.add("some/tiny-GGUF", {"tiny-Q8_0.gguf": model + b"old"})
+    assert run("pull", "some/tiny-GGUF")[0] == 0
+    server.add("some/tiny-GGUF", {"tiny-Q8_0.gguf": model + b"new"})
+    with monkeypatch.context() as patch:
+        patch.setattr("bayling_lite.pulling.work.write_record", interrupted)
+        assert run("pull", "some/tiny-GGUF", "--force")[0] == 130
+    assert run("verify")[0] == 0
+    sent = server.sent["tiny-Q8_0.gguf"]
+    assert run("pull", "some/tiny-GGUF:Q8_0")[0] == 0
+    assert server.sent["tiny-Q8_0.gguf"] == sent
+    path = folder / "some" / "tiny-GGUF" / "tiny-Q8_0.gguf"
+    assert path.read_bytes() == model + b"new"
+    assert run("verify")[0] == 0
+
+
+def test_a_tag_may_look_like_a_commit(server: LoopbackHub, folder: Path, run: Run, random_model: Path) -> None:
+    model = random_model.read_bytes()
+    commit = server.add("some/tiny-GGUF", {"tiny-Q8_0.gguf": model + b"new"})
+    assert run("pull", "some/tiny-GGUF")[0] == 0
+    server.add("some/tiny-GGUF", {"tiny-Q8_0.gguf": model + b"old"}, revision=commit[:1])
+    status, _, said = run("pull", f"some/tiny-GGUF@{commit[:1]}:Q8_0")
+    assert status == 2
+    assert "is here, but not at revision" in said
+
+
+def test_offline_another_type_is_not_available(
+    server: LoopbackHub, folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch, random_model: Path
+) -> None:
+    model = random_model.read_bytes()
+    server.add("some/tiny-GGUF", {"tiny-Q8_0.gguf": model, "tiny-BF16.gguf": model})
+    huggingface_hub.hf_hub_download("some/tiny-GGUF", "tiny-Q8_0.gguf", endpoint=server.endpoint)
+    monkeypatch.setenv("BAYLING_OFFLINE", "1")
+    status, _, said = run("pull", "some/tiny-GGUF:BF16")
+    assert status == 4
+    assert "is not in the shared cache, and nothing may be fetched offline" in said
+    assert run("pull", "some/tiny-GGUF:Q8_0")[0] == 0
+
+
+def test_a_web_address_is_told_how_to_write_it(folder: Path, run: Run) -> None:
+    status, _, said = run("pull", "https://huggingface.co/ICTNLP/bayling-2-7b")
+    assert status == 2
+    assert "write hf://ICTNLP/bayling-2-7b instead" in said
+
+
+def test_a_home_that_there_is_not(server: LoopbackHub, folder: Path, run: Run) -> None:
+    server.add("ICTNLP/bayling-7b-diff", checkpoint())
+    status, _, said = run("pull", "bayling-7b", "--base", "~nobody-of-that-name/llama")
+    assert status == 1
+    assert "~nobody-of-that-name/llama does not exist" in said
+    assert run("path", "~nobody-of-that-name/x.gguf")[0] == 4
 
 
 @pytest.mark.slow

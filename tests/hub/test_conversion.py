@@ -10,10 +10,12 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
+import torch
 from gguf import GGUFReader
 from safetensors.torch import save
 
@@ -22,12 +24,21 @@ from bayling_lite.errors import CheckpointError, ChecksumMismatch
 from bayling_lite.hub import Hub, HubCheckpoint
 from benchmarks.loopback_hub import Fault, LoopbackHub
 from tests.convert.small_checkpoints import CONFIG, random_tensors, train_tokenizer
+from tests.hub.conftest import QUICK, MakeHub
 
 ROOT = Path(__file__).parents[2]
 REPOSITORY = "owner/model"
 N_SHARDS = 5
+TYPE = "Q8_0"
+"""Quick to quantize."""
 HEADER = 1_100_000
 """Bytes that reading a header may take: it is not known how long it is."""
+
+
+@pytest.fixture
+def hub(make_hub: MakeHub) -> Hub:
+    """A client that takes a shard in a few parts."""
+    return make_hub(patience=replace(QUICK, part=1024 * 1024))
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +67,7 @@ def expected(files: dict[str, bytes], tmp_path: Path) -> list[tuple[str, str, by
     folder.mkdir()
     for name, content in files.items():
         (folder / name).write_bytes(content)
-    convert(folder, tmp_path / "expected.gguf")
+    convert(folder, tmp_path / "expected.gguf", TYPE)
     return tensors(tmp_path / "expected.gguf")
 
 
@@ -82,7 +93,7 @@ def test_one_file_at_a_time(
         largest = max(largest, on_disk(place))
 
     checkpoint = HubCheckpoint(hub.repository(REPOSITORY), place / "work", progress=look)
-    done = convert(checkpoint, place / "out.gguf", progress=look)
+    done = convert(checkpoint, place / "out.gguf", TYPE, progress=look)
     assert tensors(done.path) == expected
     assert done.provenance.url is not None
     assert commit in done.provenance.url
@@ -97,11 +108,10 @@ def test_kept_in_the_shared_cache(
     server: LoopbackHub, hub: Hub, files: dict[str, bytes], expected: list[Any], tmp_path: Path
 ) -> None:
     server.add(REPOSITORY, files)
-    convert(HubCheckpoint(hub.repository(REPOSITORY), tmp_path / "work", keep=True), tmp_path / "out.gguf")
+    convert(HubCheckpoint(hub.repository(REPOSITORY), tmp_path / "work", keep=True), tmp_path / "out.gguf", TYPE)
     sent = sum(server.sent.values())
     again = HubCheckpoint(hub.repository(REPOSITORY), tmp_path / "work")
-    convert(again, tmp_path / "again.gguf", "Q8_0")
-    convert(again, tmp_path / "out.gguf", overwrite=True)
+    convert(again, tmp_path / "out.gguf", TYPE, overwrite=True)
     weights = sum(len(content) for name, content in files.items() if name.endswith(".safetensors"))
     assert sum(server.sent.values()) - sent < weights / 10
     assert tensors(tmp_path / "out.gguf") == expected
@@ -116,11 +126,11 @@ def test_a_flipped_bit_is_refused_and_fetched_again(
     # Its header comes alone, before the whole: what is read beyond the beginning is the whole.
     server.fault = lambda name, start, _end: Fault("flip") if name == shard and start > 0 else None
     with pytest.raises(ChecksumMismatch):
-        convert(checkpoint, tmp_path / "out.gguf")
+        convert(checkpoint, tmp_path / "out.gguf", TYPE)
     assert not (tmp_path / "out.gguf").exists()
     server.fault = lambda *_: None
     before = dict(server.sent)
-    convert(checkpoint, tmp_path / "out.gguf")
+    convert(checkpoint, tmp_path / "out.gguf", TYPE)
     assert tensors(tmp_path / "out.gguf") == expected
     # Those before it were not fetched again.
     for done in ("model-00001-of-00005.safetensors", "model-00002-of-00005.safetensors"):
@@ -137,9 +147,10 @@ def test_a_flipped_bit_in_a_header_is_found(
     whole = checkpoint.open
 
     def lying(asked: str) -> BinaryIO:
+        if asked != name:
+            return whole(asked)
         with whole(asked) as file:
-            content = file.read()
-        return io.BytesIO(swapped(content) if asked == name else content)
+            return io.BytesIO(swapped(file.read()))
 
     def swapped(content: bytes) -> bytes:
         """Two names of tensors that have the same shape, one in the other's place."""
@@ -147,7 +158,7 @@ def test_a_flipped_bit_in_a_header_is_found(
 
     monkeypatch.setattr(checkpoint, "open", lying)
     with pytest.raises(CheckpointError, match="not what its header said"):
-        convert(checkpoint, tmp_path / "out.gguf")
+        convert(checkpoint, tmp_path / "out.gguf", TYPE)
     assert not (tmp_path / "out.gguf").exists()
 
 
@@ -160,12 +171,39 @@ def test_another_type_is_another_job(server: LoopbackHub, hub: Hub, files: dict[
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        convert(checkpoint, tmp_path / "out.gguf", progress=interrupt)
+        convert(checkpoint, tmp_path / "out.gguf", TYPE, progress=interrupt)
     assert (tmp_path / ".out.gguf.part").exists()
-    convert(checkpoint, tmp_path / "out.gguf", "Q8_0")
-    convert(checkpoint, tmp_path / "fresh.gguf", "Q8_0")
+    convert(checkpoint, tmp_path / "out.gguf", "F16")
+    convert(checkpoint, tmp_path / "fresh.gguf", "F16")
     assert (tmp_path / "out.gguf").read_bytes() == (tmp_path / "fresh.gguf").read_bytes()
     assert not (tmp_path / ".out.gguf.part").exists()
+
+
+def test_another_adapter_is_another_job(server: LoopbackHub, hub: Hub, files: dict[str, bytes], tmp_path: Path) -> None:
+    """Its matrices are the same, its scale is not."""
+    server.add(REPOSITORY, files)
+    adapter = tmp_path / "adapter"
+    adapter.mkdir()
+    matrices = {
+        f"base_model.model.model.layers.{layer}.self_attn.v_proj.lora_{side}.weight": torch.ones(shape) / 10
+        for layer in range(5)
+        for side, shape in (("A", (1, 256)), ("B", (128, 1)))
+    }
+    (adapter / "adapter_model.safetensors").write_bytes(save(matrices))
+
+    def adapted(name: str, *, alpha: int, until: float = 2.0) -> bytes:
+        (adapter / "adapter_config.json").write_text(json.dumps({"peft_type": "LORA", "r": 1, "lora_alpha": alpha}))
+
+        def interrupt(done: int, total: int, _name: str) -> None:
+            if done > until * total:
+                raise KeyboardInterrupt
+
+        base = HubCheckpoint(hub.repository(REPOSITORY), tmp_path / "work", keep=True)
+        return convert(adapter, tmp_path / name, TYPE, base=base, progress=interrupt).path.read_bytes()
+
+    with pytest.raises(KeyboardInterrupt):
+        adapted("out.gguf", alpha=1, until=0.8)
+    assert adapted("out.gguf", alpha=9) == adapted("fresh.gguf", alpha=9)
 
 
 @pytest.mark.slow
@@ -184,7 +222,18 @@ def test_killed_again_and_again(files: dict[str, bytes], expected: list[Any], tm
             "HF_HOME": str(tmp_path / "home"),
             "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'convert'}",
         }
-        command = [sys.executable, "-c", code, "convert", f"hf://{REPOSITORY}", "-o", str(output), "--no-card"]
+        command = [
+            sys.executable,
+            "-c",
+            code,
+            "convert",
+            f"hf://{REPOSITORY}",
+            "-o",
+            str(output),
+            "--no-card",
+            "--type",
+            TYPE,
+        ]
         for _ in range(6):
             process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
             before = sum(server.sent.values())

@@ -14,6 +14,7 @@ from huggingface_hub import constants
 
 from bayling_lite.errors import ChecksumMismatch, HubError, ModelNotFound, UsageError
 from bayling_lite.hub import Hub, RemoteFile
+from bayling_lite.hub.cache import SharedCache
 from benchmarks.loopback_hub import Fault, LoopbackHub, git_blob_id
 from tests.hub.conftest import QUICK, MakeHub, use_endpoint
 
@@ -220,6 +221,34 @@ def test_what_is_kept_huggingface_hub_finds(server: LoopbackHub, hub: Hub, tmp_p
     (cached,) = scanned.repos
     assert (cached.repo_id, cached.nb_files, list(cached.refs)) == ("owner/name", 2, ["main"])
     assert not scanned.warnings
+
+
+def test_another_program_finds_the_file_while_it_is_kept_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache, commit, digest = SharedCache(tmp_path / "cache"), "a" * 40, "b" * 40
+    pointer = tmp_path / "cache" / "models--owner--name" / "snapshots" / commit / "config.json"
+    seen: list[bytes] = []
+    link = Path.symlink_to
+
+    def watched(path: Path, place: str) -> None:
+        if len(seen) == 1:  # another program makes the same link just now
+            seen.append(pointer.read_bytes())
+        link(path, place)
+
+    monkeypatch.setattr(Path, "symlink_to", watched)
+    for _ in range(2):
+        (tmp_path / "fetched").write_bytes(b"content")
+        cache.add(tmp_path / "fetched", "owner/name", "config.json", commit=commit, revision=None, digest=digest)
+        seen.append(pointer.read_bytes())
+    assert seen == [b"content"] * 3
+    assert pointer.is_symlink()
+    assert list(pointer.parent.iterdir()) == [pointer]
+
+
+def test_a_mirrors_password_does_not_get_into_files(server: LoopbackHub) -> None:
+    server.add("owner/name", FILES)
+    repository = Hub(server.endpoint.replace("//", "//user:secret@"), patience=QUICK).repository("owner/name")
+    assert repository.url == f"{server.endpoint}/owner/name/tree/{repository.commit}"
+    assert repository.read("config.json", 100) == SMALL
 
 
 def test_what_huggingface_hub_fetched_we_find(server: LoopbackHub, hub: Hub) -> None:
