@@ -18,11 +18,16 @@ from bayling_convert.reading.checkpoint import Checkpoint, open_checkpoint
 from bayling_convert.weights.lora import Adapter, Pair, check_fits, open_adapter
 from bayling_convert.weights.quantize import FileType
 from bayling_convert.weights.sources import Scaled
-from bayling_convert.weights.tensor_map import MappedTensor, expected_tensors, llama_cpp_order, row_order
+from bayling_convert.weights.tensor_map import (
+    EMBEDDING,
+    OUTPUT,
+    MappedTensor,
+    expected_tensors,
+    llama_cpp_order,
+    row_order,
+)
 from bayling_convert.work import Progress, silent, write_tensors
 from bayling_lite.errors import CheckpointError, UsageError
-
-TYPES = (FileType.F32, FileType.F16, FileType.BF16)
 
 
 def convert_adapter(
@@ -51,10 +56,8 @@ def convert_adapter(
     """
     path = Path(output)
     chosen = file_type if isinstance(file_type, FileType) else FileType.of(file_type)
-    if chosen not in TYPES:
-        raise UsageError(
-            f"An adapter is written as {', '.join(TYPES)}, not as {chosen}: llama.cpp adds it unquantized."
-        )
+    if not chosen.is_exact:
+        raise UsageError(f"An adapter is written as F32, F16 or BF16, not as {chosen}: llama.cpp adds it unquantized.")
     check_place(path, overwrite=overwrite)
     opened, checkpoint = open_adapter(files_of(adapter)), open_checkpoint(files_of(base))
     check_fits(opened, checkpoint)
@@ -63,7 +66,6 @@ def convert_adapter(
     kind = GGMLQuantizationType[chosen.value]
     layout = lay_out(writer, [(tensor, kind) for tensor in _tensors(opened, checkpoint)])
     with whole_file(path, n_bytes=layout.n_bytes, overwrite=overwrite) as part:
-        part.reserve(layout.n_bytes)
         part.write(0, layout.header)
         write_tensors(part, layout, None, progress or silent)
     return path
@@ -83,15 +85,22 @@ def _add_metadata(writer: GGUFWriter, adapter: Adapter, base: Checkpoint, file_t
 
 def _tensors(adapter: Adapter, base: Checkpoint) -> list[MappedTensor]:
     """The two matrices of every pair, the second in the order of rows that its matrix has in a GGUF."""
-    names = {source: name for source, (name, _) in expected_tensors(base.hyper)}
+    expected = dict(expected_tensors(base.hyper))
+    # The one matrix that a tied model has for both cannot be changed for one of them.
+    fixed = {EMBEDDING, OUTPUT} if base.hyper.tied else set()
     mapped = []
     for target, pair in adapter.pairs.items():
-        if target not in names or (base.hyper.tied and names[target] == "output.weight"):
+        if target not in expected or target in fixed:
             raise CheckpointError(
                 f"The adapter {adapter.files.where} changes {target}, which llama.cpp cannot change when it runs. "
                 "Merge it into its base instead: leave --adapter out."
             )
-        name = names[target]
+        name, shape = expected[target]
+        if pair.shape != shape:
+            raise CheckpointError(
+                f"{base.files.where}: tensor {target} has the shape {list(pair.shape)}, "
+                f"config.json asks for {list(shape)}."
+            )
         mapped += [
             MappedTensor(f"{name}.lora_a", Scaled(pair.a, transposed=pair.embedding)),
             MappedTensor(f"{name}.lora_b", Scaled(pair.b, _factor(adapter, pair)), row_order(name, base.hyper)),

@@ -18,7 +18,7 @@ from bayling_convert.importance.calibration import calibration_dialogues, calibr
 from bayling_convert.importance.collect import measure_dialogues
 from bayling_convert.importance.imatrix import Imatrix
 from bayling_convert.model_card.contents import CardContents, CardFile
-from bayling_convert.output import check_place
+from bayling_convert.output import check_place, remove
 from bayling_convert.pipeline import Converted, Place, convert, files_of
 from bayling_convert.proof.comparison import Comparison
 from bayling_convert.proof.measure import compare
@@ -31,11 +31,8 @@ from bayling_convert.work import Progress
 from bayling_lite.errors import UsageError
 from bayling_lite.messages import Conversation
 
-EXACT = (FileType.F32, FileType.F16, FileType.BF16)
 _N_HELD_OUT = 60
 """Dialogues to compare on; none of their sentences is in those that importances are measured on."""
-
-
 _SHARED = (
     *("languages", "placeholders", "license", "base", "base_url", "revision", "description", "demonstrator"),
     *("datasets", "recipe_sha256", "data_sha256"),
@@ -91,7 +88,7 @@ def make(
     """
     path = Path(output)
     chosen = file_type if isinstance(file_type, FileType) else FileType.of(file_type)
-    if chosen in EXACT and (measure or verify):
+    if chosen.is_exact and (measure or verify):
         what = "an importance matrix is of use for" if measure else "there is to verify in"
         raise UsageError(f"A file of the type {chosen} is not quantized: nothing {what} it.")
     check_place(path, overwrite=overwrite)
@@ -109,9 +106,11 @@ def make(
             progress=progress,
         )
 
+    reference = path.with_name(f".{path.name}.reference")
     if not (measure or verify):
+        remove(reference)  # as large as the checkpoint, and hidden, where an earlier run was killed
         return Made(write(path, chosen, imatrix, replace=overwrite), imatrix)
-    with _removed(path.with_name(f".{path.name}.reference")) as reference:
+    with _removed(reference):
         exact = write(reference, _exact_type(checkpoint, base), None, replace=True)
         languages = exact.provenance.languages
         if measure:
@@ -131,10 +130,10 @@ def make(
 
 
 @contextlib.contextmanager
-def _removed(path: Path) -> Iterator[Path]:
-    """A file that is removed in the end, however it ends."""
+def _removed(path: Path) -> Iterator[None]:
+    """Remove a file in the end, however it ends. What of it is not whole yet stays, for the next run."""
     try:
-        yield path
+        yield
     finally:
         path.unlink(missing_ok=True)
 

@@ -20,7 +20,6 @@ Keys: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md, and our own und
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -32,7 +31,7 @@ from bayling_convert.reading.configuration import HyperParameters
 from bayling_convert.reading.provenance import Provenance
 from bayling_convert.tokenizer.pieces import PieceType, Vocab
 from bayling_convert.weights.quantize import FileType
-from bayling_convert.weights.tensor_map import MappedTensor
+from bayling_convert.weights.tensor_map import MappedTensor, count_parameters
 from bayling_lite.errors import CheckpointError, UsageError
 from bayling_lite.prompts import TEMPLATES, V1_PLACEHOLDERS, PromptTemplate, Special
 
@@ -76,8 +75,7 @@ def add_metadata(
     Raises:
         CheckpointError: the template needs special tokens that the tokenizer does not have.
     """
-    n_parameters = sum(math.prod(tensor.shape) for tensor in tensors if tensor.name != "rope_freqs.weight")
-    _add_general(writer, checkpoint, file_type, n_parameters)
+    _add_general(writer, checkpoint, file_type, count_parameters(tensors))
     _add_hyper_parameters(writer, checkpoint.hyper)
     add_tokenizer(writer, vocab)
     jinja = template.jinja if template is not None else checkpoint.chat_template

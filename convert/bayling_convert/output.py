@@ -24,21 +24,23 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 class Part:
     """The growing file: written at any place, with a record of what is done."""
 
-    def __init__(self, file: BinaryIO, journal: Path | None, job: str) -> None:
+    def __init__(self, file: BinaryIO, journal: Path, job: str | None, n_bytes: int) -> None:
         self._file = file
-        self._journal = journal
-        self._done = _read_journal(journal, job) if journal else set()
-        if journal and not self._done:
-            journal.write_text(f"{job}\n", encoding="utf-8")
+        self._journal = journal if job is not None else None
+        # The journal is about a part that has its final size; without one it was left behind by the process's end.
+        is_whole = os.fstat(file.fileno()).st_size == n_bytes
+        self._done = _read_journal(journal, job) if job is not None and is_whole else set()
+        if not self._done:
+            # What it says of this part is no longer true in a moment.
+            journal.unlink(missing_ok=True)
+            file.truncate(0)
+            if job is not None:
+                _append(journal, job)
 
     @property
     def done(self) -> frozenset[str]:
         """What an earlier run finished."""
         return frozenset(self._done)
-
-    def reserve(self, n_bytes: int) -> None:
-        """Give the file its final size."""
-        self._file.truncate(n_bytes)
 
     def write(self, offset: int, data: bytes | memoryview) -> None:
         """Put bytes at their place."""
@@ -50,8 +52,14 @@ class Part:
         if self._journal is not None:
             self._file.flush()
             os.fsync(self._file.fileno())
-            with self._journal.open("a", encoding="utf-8") as journal:
-                journal.write(f"{name}\n")
+            _append(self._journal, name)
+
+
+def _append(journal: Path, line: str) -> None:
+    with journal.open("a", encoding="utf-8") as file:
+        file.write(f"{line}\n")
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _read_journal(path: Path, job: str) -> set[str]:
@@ -65,7 +73,7 @@ def _read_journal(path: Path, job: str) -> set[str]:
 
 @contextlib.contextmanager
 def whole_file(path: Path, *, n_bytes: int, overwrite: bool, job: str | None = None) -> Iterator[Part]:
-    """Give a part to write; when the block ends well it takes the final name, flushed to disk.
+    """Give a part of ``n_bytes`` to write; when the block ends well it takes the final name, flushed to disk.
 
     If the block fails or is interrupted, the part is removed, and whatever had the final name stays. With ``job``, a
     text that says what goes into the file, the part is kept for the next run of the same job.
@@ -74,16 +82,14 @@ def whole_file(path: Path, *, n_bytes: int, overwrite: bool, job: str | None = N
         OutputError: the file exists and may not be overwritten, the folder is not writable, ``n_bytes`` do not fit, or
             another process is writing the file.
     """
-    part_path = path.with_name(f".{path.name}.part")
-    journal = path.with_name(f".{path.name}.journal") if job is not None else None
+    part_path, journal = _beside(path)
     check_place(path, overwrite=overwrite)
     with _said_plainly(path, n_bytes), _locked(part_path, path) as file:
         finished = False
         try:
-            part = Part(file, journal, job or "")
-            if not part.done:
-                file.truncate(0)
+            part = Part(file, journal, job, n_bytes)
             _check_space(path, n_bytes - _allocated(file))
+            file.truncate(n_bytes)
             yield part
             file.flush()
             os.fsync(file.fileno())
@@ -91,10 +97,22 @@ def whole_file(path: Path, *, n_bytes: int, overwrite: bool, job: str | None = N
             finished = True
             _flush(path.parent)
         finally:
-            if finished or journal is None:
+            if finished or job is None:
+                journal.unlink(missing_ok=True)
                 part_path.unlink(missing_ok=True)
-                if journal is not None:
-                    journal.unlink(missing_ok=True)
+
+
+def remove(path: Path) -> None:
+    """Remove a file that was written this way, whole or not; nothing happens while another process writes it."""
+    part_path, journal = _beside(path)
+    with contextlib.suppress(OutputError), _said_plainly(path), _locked(part_path, path):
+        for left in (path, journal, part_path):
+            left.unlink(missing_ok=True)
+
+
+def _beside(path: Path) -> tuple[Path, Path]:
+    """The part of a file and its journal."""
+    return path.with_name(f".{path.name}.part"), path.with_name(f".{path.name}.journal")
 
 
 @contextlib.contextmanager
@@ -121,10 +139,22 @@ def _locked(part: Path, path: Path) -> Iterator[BinaryIO]:
                 raise OutputError(
                     f"{path} is just being written by another process; wait for it, or name another file."
                 )
+            opened = os.fstat(file.fileno())
+            if opened.st_nlink > 1:
+                # The process that wrote it ended between giving it its final name and taking this one away. What has
+                # another name is a finished file, and must not be written into.
+                part.unlink(missing_ok=True)
             # Between opening and locking, the process that had it may have finished and taken the name away.
-            if part.exists() and part.stat().st_ino == os.fstat(file.fileno()).st_ino:
+            elif _has_name(part, opened):
                 yield file
                 return
+
+
+def _has_name(path: Path, opened: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(path.stat(), opened)
+    except FileNotFoundError:
+        return False
 
 
 def _lock(file: BinaryIO) -> bool:

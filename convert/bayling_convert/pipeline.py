@@ -7,7 +7,6 @@ takes the tensors through in one go. Memory and disk stay bounded whatever the m
 from __future__ import annotations
 
 import hashlib
-import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -28,7 +27,7 @@ from bayling_convert.weights.delta import add_to_base, as_they_are, looks_like_a
 from bayling_convert.weights.lora import is_adapter, merge, open_adapter
 from bayling_convert.weights.quantize import FileType, choose_kinds
 from bayling_convert.weights.sources import Source
-from bayling_convert.weights.tensor_map import MappedTensor, map_tensors
+from bayling_convert.weights.tensor_map import MappedTensor, count_parameters, map_tensors
 from bayling_convert.work import Progress, silent, write_tensors
 from bayling_lite.errors import UsageError
 
@@ -124,7 +123,6 @@ def convert(
     layout = lay_out(writer, [(tensor, kinds[tensor.name]) for tensor in tensors])
     job = _job(layout, imatrix) if _is_fetched(layout) else None
     with whole_file(path, n_bytes=layout.n_bytes, overwrite=overwrite, job=job) as part:
-        part.reserve(layout.n_bytes)
         part.write(0, layout.header)
         write_tensors(part, layout, imatrix, progress or silent)
     return Converted(
@@ -132,7 +130,7 @@ def convert(
         chosen,
         layout.n_bytes,
         len(tensors),
-        n_parameters=sum(math.prod(tensor.shape) for tensor in tensors if tensor.source.parts),
+        n_parameters=count_parameters(tensors),
         provenance=replace(opened.provenance, name=opened.name),
         context_length=opened.hyper.context_length,
         template=prompt_template.name if prompt_template else None,
@@ -181,8 +179,8 @@ def _open(place: Place, base_place: Place | None, known: Provenance) -> _Model:
 
 def _check_imatrix(imatrix: Imatrix, tensors: Iterable[MappedTensor]) -> None:
     """Find out that an importance matrix is of another model before anything is written."""
-    matrices = [tensor for tensor in tensors if len(tensor.shape) == 2]
-    if all(imatrix.importance(tensor.name, tensor.shape[1]) is None for tensor in matrices):
+    found = [imatrix.importance(tensor.name, tensor.shape[1]) for tensor in tensors if len(tensor.shape) == 2]
+    if all(importance is None for importance in found):
         raise UsageError("The importance matrix holds nothing for the tensors of this model: it is of another kind.")
 
 
@@ -196,6 +194,7 @@ def _job(layout: Layout, imatrix: Imatrix | None) -> str:
     if imatrix is not None:
         digest.update(imatrix.digest.encode())
     for planned in layout.tensors:
+        digest.update(f"{planned.tensor.source.recipe}\n".encode())
         for part in planned.tensor.source.parts:
             digest.update(f"{part.files.identity(part.tensor.file)} {part.tensor}\n".encode())
     return digest.hexdigest()

@@ -112,8 +112,8 @@ def _quantized(piece: _Piece, shards: Shards, imatrix: Imatrix | None) -> npt.ND
     tensor, kind, name = piece.planned.tensor, piece.planned.kind, piece.planned.tensor.source.name
     n_columns = piece.planned.matrix_shape[1]
     begin, end = (piece.begin, piece.end) if len(tensor.shape) == 2 else (0, n_columns)
-    rows = tensor.rows(shards, begin, end).reshape(-1, n_columns)
-    tensor.forget(shards, begin, end)
+    with np.errstate(over="ignore", invalid="ignore"):  # such numbers are refused below
+        rows = tensor.rows(shards, begin, end).reshape(-1, n_columns)
     if not np.isfinite(rows).all():
         raise CheckpointError(f"Tensor {name} holds infinite values or NaN: the checkpoint is damaged.")
     if kind is GGMLQuantizationType.F16 and np.abs(rows).max() >= 65520:

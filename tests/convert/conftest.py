@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 import sentencepiece
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 
-from tests.convert.small_checkpoints import CONFIG, corpus, random_tensors, train_tokenizer
+from bayling_convert.importance import activations
+from bayling_convert.proof import scoring
+from tests.convert.small_checkpoints import CONFIG, corpus, random_weights, train_tokenizer
 
 MakeCheckpoint = Callable[..., Path]
 
@@ -35,7 +37,8 @@ def make_checkpoint(tmp_path: Path) -> MakeCheckpoint:
         config = CONFIG | changes
         (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
         (folder / "tokenizer.model").write_bytes(train_tokenizer(prefix=prefix))
-        save_file(random_tensors(config, dtype) if tensors is None else tensors, folder / "model.safetensors")
+        weights = random_weights(config, dtype) if tensors is None else save(tensors)
+        (folder / "model.safetensors").write_bytes(weights)
         if said is not None:
             (folder / "bayling.json").write_text(json.dumps(said), encoding="utf-8")
         return folder
@@ -48,7 +51,10 @@ def _one_thread() -> Iterator[None]:
     """These models are too small for several threads, which only wait for each other on a busy machine."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    yield
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (activations, scoring):
+            patch.setattr(module, "available_cores", lambda: 1)
+        yield
     torch.set_num_threads(threads)
 
 
@@ -65,7 +71,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     stream = torch.tensor([token for line in corpus() for token in (1, *tokenizer.encode(line), 2)])
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
     generator = torch.Generator().manual_seed(0)
-    for _ in range(40):
+    for _ in range(25):
         starts = torch.randint(0, len(stream) - 48, (8,), generator=generator)
         batch = torch.stack([stream[start : start + 48] for start in starts.tolist()])
         loss = model(input_ids=batch, labels=batch, use_cache=False).loss

@@ -9,6 +9,7 @@ from typing import Any
 
 import sentencepiece
 import torch
+from safetensors.torch import save
 
 _WORDS = {
     "en": (("The teacher", "My sister", "A friend", "The old man"), ("reads", "writes", "sees", "wants to buy")),
@@ -78,7 +79,27 @@ CONFIG: dict[str, Any] = {
 
 def random_tensors(config: dict[str, Any], dtype: torch.dtype = torch.float32) -> dict[str, torch.Tensor]:
     """Weights of the right shapes, under their names in a LLaMA checkpoint."""
+    return {name: tensor.to(dtype, copy=True) for name, tensor in _random(tuple(_shapes(config).items())).items()}
+
+
+def random_weights(config: dict[str, Any], dtype: torch.dtype = torch.float32) -> bytes:
+    """The same as a file."""
+    return _saved(tuple(_shapes(config).items()), dtype)
+
+
+@functools.cache
+def _saved(shapes: tuple[tuple[str, tuple[int, ...]], ...], dtype: torch.dtype) -> bytes:
+    weights: bytes = save({name: tensor.to(dtype) for name, tensor in _random(shapes).items()})
+    return weights
+
+
+@functools.cache
+def _random(shapes: tuple[tuple[str, tuple[int, ...]], ...]) -> dict[str, torch.Tensor]:
     generator = torch.Generator().manual_seed(1)
+    return {name: torch.randn(shape, generator=generator) * 0.1 for name, shape in shapes}
+
+
+def _shapes(config: dict[str, Any]) -> dict[str, tuple[int, ...]]:
     wide, inner, n_heads = config["hidden_size"], config["intermediate_size"], config["num_attention_heads"]
     head_dim = config.get("head_dim") or wide // n_heads
     n_kv = config["num_key_value_heads"] * head_dim
@@ -103,4 +124,4 @@ def random_tensors(config: dict[str, Any], dtype: torch.dtype = torch.float32) -
                 "mlp.down_proj": (wide, inner),
             }.items()
         }
-    return {name: (torch.randn(shape, generator=generator) * 0.1).to(dtype) for name, shape in shapes.items()}
+    return shapes

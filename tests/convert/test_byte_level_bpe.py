@@ -46,12 +46,14 @@ def differing(folder: Path, vocab: Vocab, texts: list[str]) -> list[str]:
     ("pre", "ignore_merges", "steps"),
     [
         ("llama-bpe", True, cuts(split(LLAMA3_REGEX))),
-        ("llama-bpe", True, cuts(split(LLAMA3, behavior="Removed", invert=True))),
-        ("smaug-bpe", False, cuts(split(LLAMA3))),
-        ("qwen2", False, cuts(split(QWEN2))),
-        ("gpt-2", False, GPT2_STEP),
+        pytest.param("llama-bpe", True, cuts(split(LLAMA3, behavior="Removed", invert=True)), marks=pytest.mark.slow),
+        pytest.param("smaug-bpe", False, cuts(split(LLAMA3)), marks=pytest.mark.slow),
+        pytest.param("qwen2", False, cuts(split(QWEN2)), marks=pytest.mark.slow),
+        pytest.param("gpt-2", False, GPT2_STEP, marks=pytest.mark.slow),
         ("gpt-2", False, cuts(split(GPT2))),
-        ("smollm", False, {"type": "Sequence", "pretokenizers": [DIGITS, GPT2_STEP]}),
+        pytest.param(
+            "smollm", False, {"type": "Sequence", "pretokenizers": [DIGITS, GPT2_STEP]}, marks=pytest.mark.slow
+        ),
     ],
 )
 def test_a_thousand_strings(pre: str, ignore_merges: bool, steps: dict[str, Any], tmp_path: Path) -> None:

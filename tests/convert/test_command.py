@@ -81,7 +81,7 @@ def test_converting_imports_neither_torch_nor_a_model(make_checkpoint: Make, tmp
     subprocess.run([sys.executable, "-c", code, *arguments], env=ENVIRONMENT, check=True)
 
 
-@pytest.mark.parametrize("terminal", [True, False])
+@pytest.mark.parametrize("terminal", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_progress_is_for_terminals(terminal: bool, make_checkpoint: Make, tmp_path: Path) -> None:
     code = "from bayling_lite.cli.convert import convert; convert()"
     arguments = [sys.executable, "-c", code, str(make_checkpoint()), "-o", str(tmp_path / "out.gguf")]

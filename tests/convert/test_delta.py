@@ -124,3 +124,20 @@ def test_another_size_another_tokenizer_other_names(three: tuple[Path, Path, Pat
     refused(delta, deep, "not the base", "lacks model.layers.1.")
     (base / "tokenizer.model").write_bytes((base / "tokenizer.model").read_bytes() + b"\x08\x00")
     refused(delta, base, "different tokenizers")
+
+
+def test_numbers_whose_sum_is_none(three: tuple[Path, Path, Path]) -> None:
+    """They are refused without a word of numpy's."""
+    base, _, delta = three
+    name = "model.layers.1.mlp.down_proj.weight"
+    for folder, value in ((base, float("-inf")), (delta, float("inf"))):
+        tensors = load_file(folder / "model.safetensors")
+        tensors[name].view(-1)[3] = value
+        save_file(tensors, folder / "model.safetensors")
+    refused(delta, base, name, "infinite")
+
+
+def test_a_norm_of_huge_numbers_is_no_difference(make_checkpoint: Make, tmp_path: Path) -> None:
+    tensors = random_tensors(CONFIG)
+    tensors["model.norm.weight"] += 3e38
+    assert convert(make_checkpoint(tensors=tensors), tmp_path / "out.gguf", "Q8_0").path.exists()

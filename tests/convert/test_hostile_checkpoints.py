@@ -286,6 +286,7 @@ def test_lengths_of_headers_that_cannot_be(make_checkpoint: Make, length: int) -
     refused(folder, "not a safetensors file")
 
 
+@pytest.mark.slow
 def test_many_entries_take_little(make_checkpoint: Make) -> None:
     folder = make_checkpoint()
     write_safetensors(folder / WEIGHTS, b'{"a":[' + b"[]," * 1_000_000 + b"1]}")
@@ -305,8 +306,14 @@ def test_tensors_with_unknown_and_with_strange_names(make_checkpoint: Make, tens
         refused(folder, "1 tensors with no place in a LLaMA")
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
-@pytest.mark.parametrize("name", ["model.norm.weight", "model.layers.1.mlp.down_proj.weight", "lm_head.weight"])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("model.norm.weight", float("nan")),
+        ("model.layers.1.mlp.down_proj.weight", float("inf")),
+        ("lm_head.weight", float("-inf")),
+    ],
+)
 def test_weights_that_are_no_numbers(make_checkpoint: Make, name: str, value: float) -> None:
     tensors = random_tensors(CONFIG)
     tensors[name].view(-1)[-1] = value

@@ -108,6 +108,7 @@ def test_damaged_pickles(tmp_path: Path, content: bytes) -> None:
     assert peak < 2_000_000
 
 
+@pytest.mark.slow
 def test_deep_and_long_pickles(tmp_path: Path) -> None:
     deep = b"\x80\x02}U\x01a" + b"]" * 200_000 + b"a" * 199_999 + b"s."
     with pytest.raises(CheckpointError, match="is not a tensor"):

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from gguf import GGUFReader, GGUFWriter
 
+from bayling_convert import convert
 from bayling_convert.importance.imatrix import Imatrix, read_imatrix
 from bayling_lite.errors import InputError, OutputError
 
@@ -244,3 +245,16 @@ def test_a_name_that_llama_cpp_cannot_hold_is_not_written(tmp_path: Path) -> Non
     name = "blk.0." + "x" * 60
     with pytest.raises(InputError, match="too long"):
         Imatrix({name: np.ones((1, 2), np.float32)}, {name: np.asarray([1])}).write(tmp_path / "x.gguf")
+
+
+def test_one_of_another_model_is_refused_before_anything_is_written(
+    make_checkpoint: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Also where the first matrices fit: models of one size may have different inner widths."""
+    sums = {Q: np.ones((1, 256), np.float32), "blk.1.ffn_down.weight": np.ones((1, 1024), np.float32)}
+    other = Imatrix(sums, {name: np.asarray([512]) for name in sums})
+    told: list[object] = []
+    with pytest.raises(InputError, match=r"another model: blk\.1\.ffn_down\.weight has 1024 columns"):
+        convert(make_checkpoint(), tmp_path / "out.gguf", imatrix=other, progress=lambda *now: told.append(now))
+    assert told == []
+    assert not (tmp_path / "out.gguf").exists()

@@ -14,12 +14,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
+from gguf import GGUFReader
 from safetensors.torch import load_file, save_file
 
 from bayling_convert import convert, convert_adapter
 from bayling_convert.proof.scoring import Scorer
 from bayling_lite.errors import CheckpointError, UsageError
-from tests.convert.small_checkpoints import corpus
+from tests.convert.small_checkpoints import CONFIG, corpus, random_tensors
 
 Make = Callable[..., Path]
 TARGETS = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "mlp.down_proj")
@@ -123,6 +124,48 @@ def test_an_adapter_of_the_embedding(
     assert alike(logits(tmp_path / "base.gguf", tmp_path / "adapter.gguf"), wanted)
 
 
+@pytest.mark.parametrize("is_stored", [False, True], ids=["tied", "tied and stored twice"])
+@pytest.mark.parametrize("target", ["model.embed_tokens", "lm_head"])
+def test_one_matrix_for_embedding_and_output(
+    target: str, is_stored: bool, make_adapter: Callable[..., Path], make_checkpoint: Make, tmp_path: Path
+) -> None:
+    """What was trained is one use of it; the other stays."""
+    weights = random_tensors(CONFIG | {"tie_word_embeddings": True})
+    embedding = weights["model.embed_tokens.weight"]
+    if is_stored:
+        weights["lm_head.weight"] = embedding.clone()
+    base = make_checkpoint("base", tensors=weights, tie_word_embeddings=True)
+    adapter = make_adapter()
+    wide, high = torch.randn(4, 256) * 0.1, torch.randn(600, 4) * 0.1
+    names, pair = (("A.weight", "B.weight"), (wide, high)) if target == "lm_head" else (("A", "B"), (high.T, wide.T))
+    start = f"base_model.model.{target}.lora_{'' if target == 'lm_head' else 'embedding_'}"
+    save_file(
+        {f"{start}{name}": matrix.contiguous() for name, matrix in zip(names, pair, strict=True)},
+        adapter / "adapter_model.safetensors",
+    )
+    with pytest.raises(CheckpointError, match=r"does not have|cannot change"):
+        convert_adapter(adapter, base, tmp_path / "adapter.gguf")
+    if target == "lm_head" and not is_stored:
+        with pytest.raises(CheckpointError, match="does not have"):
+            convert(adapter, tmp_path / "merged.gguf", "F32", base=base)
+        return
+    convert(adapter, tmp_path / "merged.gguf", "F32", base=base)
+    written = {tensor.name: tensor.data for tensor in GGUFReader(tmp_path / "merged.gguf").tensors}
+    changed = (embedding + 2 * high @ wide).numpy()
+    looked_up, output = (embedding.numpy(), changed) if target == "lm_head" else (changed, embedding.numpy())
+    assert np.abs(written["token_embd.weight"] - looked_up).max() < 1e-5
+    assert np.abs(written["output.weight"] - output).max() < 1e-5
+
+
+def test_a_base_that_contradicts_its_configuration(
+    make_adapter: Callable[..., Path], make_checkpoint: Make, tmp_path: Path
+) -> None:
+    base = make_checkpoint("base", tensors=random_tensors(CONFIG), head_dim=32)
+    with pytest.raises(CheckpointError, match=r"config\.json asks for"):
+        convert_adapter(make_adapter(), base, tmp_path / "adapter.gguf")
+    assert not (tmp_path / "adapter.gguf").exists()
+
+
 def test_a_merged_model_says_where_it_is_from(trained: Path, make_adapter: Callable[..., Path], tmp_path: Path) -> None:
     done = convert(make_adapter("formal"), tmp_path / "merged.gguf", base=trained)
     assert (done.provenance.name, done.provenance.base) == ("formal", "bayling-trained")
@@ -156,7 +199,11 @@ def test_an_adapter_needs_its_base(make_adapter: Callable[..., Path], refused: C
         ({"modules_to_save": ["lm_head"]}, "lm_head"),
         ({"fan_in_fan_out": True}, "transposed"),
         ({"lora_alpha": "much"}, "makes no sense"),
-        ({"lora_alpha": float("nan")}, "not finite"),
+        ({"lora_alpha": float("nan")}, "lora_alpha is nan"),
+        ({"lora_alpha": 1e300}, "lora_alpha is 1e+300"),
+        ({"init_lora_weights": "pissa"}, "changed weights ('pissa')"),
+        ({"alora_invocation_tokens": [1]}, "part of the text"),
+        ({"layer_replication": [[0, 2], [1, 2]]}, "repeats layers"),
     ],
 )
 def test_what_is_more_than_two_thin_matrices(
@@ -189,5 +236,5 @@ def test_damaged_weights(make_adapter: Callable[..., Path], refused: Callable[..
 
 
 def test_an_adapter_is_not_quantized(trained: Path, make_adapter: Callable[..., Path], tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="F32, F16, BF16"):
+    with pytest.raises(UsageError, match="F32, F16 or BF16"):
         convert_adapter(make_adapter(), trained, tmp_path / "out.gguf", "Q4_K_M")

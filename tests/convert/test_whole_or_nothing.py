@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from bayling_convert import convert
-from bayling_lite.errors import OutputError
+from bayling_convert.making import make
+from bayling_convert.output import whole_file
+from bayling_lite.errors import CheckpointError, OutputError
 
 Make = Callable[..., Path]
 ROOT = Path(__file__).parents[2]
@@ -103,6 +105,7 @@ def test_the_result_has_the_rights_of_any_new_file(make_checkpoint: Make, place:
 KILLED = """
 import sys, time
 from bayling_convert import convert
+from bayling_convert.output import whole_file
 def slowly(done, total, name):
     if done > total // 2:
         print("half", flush=True)
@@ -133,6 +136,7 @@ def test_ctrl_c_in_the_middle(make_checkpoint: Make, place: Path) -> None:
 FULL = """
 import resource, sys
 from bayling_convert import convert
+from bayling_convert.output import whole_file
 from bayling_lite.errors import OutputError
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), int(sys.argv[3])))
 try:
@@ -142,7 +146,7 @@ except OutputError as error:
 """
 
 
-@pytest.mark.parametrize("limit", [1000, 20_000, 1_000_000])
+@pytest.mark.parametrize("limit", [*(pytest.param(n, marks=pytest.mark.slow) for n in (1000, 20_000)), 1_000_000])
 def test_a_full_disk(limit: int, make_checkpoint: Make, place: Path) -> None:
     """A limit on the size of files fails the same writes as a full disk: in the header, or in the data."""
     process = python(FULL, make_checkpoint(), place / "out.gguf", limit)
@@ -182,3 +186,107 @@ def test_what_is_no_gguf_is_never_overwritten(make_checkpoint: Make) -> None:
     assert weights.read_bytes() == before
     with pytest.raises(OutputError, match="no ordinary file"):
         convert(checkpoint, "/dev/full", overwrite=True)
+
+
+def written(path: Path, content: bytes, *, job: str | None = None) -> None:
+    with whole_file(path, n_bytes=len(content), overwrite=False, job=job) as part:
+        part.write(0, content)
+
+
+def interrupted(path: Path, content: bytes, *, job: str) -> None:
+    def work() -> None:
+        with whole_file(path, n_bytes=len(content), overwrite=False, job=job) as part:
+            part.write(0, content)
+            part.mark("a")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+
+
+def done(path: Path, n_bytes: int, job: str) -> set[str]:
+    """What the next run of the job takes for done, and it has better be there."""
+    with whole_file(path, n_bytes=n_bytes, overwrite=False, job=job) as part:
+        return set(part.done)
+
+
+def test_what_is_marked_is_done(place: Path) -> None:
+    interrupted(place / "out", b"ours", job="job")
+    assert done(place / "out", 4, "job") == {"a"}
+    assert (place / "out").read_bytes() == b"ours"
+    assert files(place) == ["out"]
+
+
+@pytest.mark.parametrize("left", [None, b"", b"our", b"ours and more"])
+def test_a_journal_without_its_part_is_not_believed(left: bytes | None, place: Path) -> None:
+    """Killed between giving the file its name and removing the journal."""
+    interrupted(place / "out", b"ours", job="job")
+    (place / ".out.part").unlink()
+    if left is not None:
+        (place / ".out.part").write_bytes(left)
+    assert done(place / "out", 4, "job") == set()
+
+
+def test_a_part_that_another_job_wrote_into_is_not_believed(place: Path) -> None:
+    interrupted(place / "out", b"ours", job="job")
+    process = python(
+        "import os, pathlib, sys\n"
+        "from bayling_convert.output import whole_file\n"
+        "with whole_file(pathlib.Path(sys.argv[1]), n_bytes=4, overwrite=False) as part:\n"
+        "    os._exit(9)\n",
+        place / "out",
+    )
+    process.communicate()
+    assert process.returncode == 9
+    assert done(place / "out", 4, "job") == set()
+
+
+def test_a_line_that_does_not_end_is_not_believed(place: Path) -> None:
+    interrupted(place / "out", b"ours", job="job")
+    with (place / ".out.journal").open("a") as journal:
+        journal.write("b")
+    assert done(place / "out", 4, "job") == {"a"}
+
+
+def test_a_finished_file_is_not_written_into(place: Path) -> None:
+    """Killed between giving the file its name and taking the other one away: both are names of one file."""
+    written(place / "out", b"finished")
+    os.link(place / "out", place / ".out.part")
+    (place / "out").rename(place / "elsewhere")
+    written(place / "out", b"another")
+    assert (place / "elsewhere").read_bytes() == b"finished"
+    assert (place / "out").read_bytes() == b"another"
+    assert files(place) == ["elsewhere", "out"]
+
+
+def test_one_process_at_a_time(place: Path) -> None:
+    with whole_file(place / "out", n_bytes=4, overwrite=False) as part:
+        part.write(0, b"ours")
+        with pytest.raises(OutputError, match="another process"):
+            written(place / "out", b"theirs")
+    assert (place / "out").read_bytes() == b"ours"
+
+
+@pytest.mark.parametrize("change", ["cut short", "written into"])
+def test_a_checkpoint_that_changes_meanwhile(change: str, make_checkpoint: Make, place: Path) -> None:
+    checkpoint = make_checkpoint(num_hidden_layers=4)
+    weights = checkpoint / "model.safetensors"
+
+    def disturb(done: int, total: int, _name: str) -> None:
+        if change == "cut short":
+            os.truncate(weights, 50_000)
+        elif done < total:
+            with weights.open("r+b") as file:
+                file.seek(-1000, os.SEEK_END)
+                file.write(bytes(500))
+
+    with pytest.raises(CheckpointError, match=r"shorter|written into"):
+        convert(checkpoint, place / "out.gguf", progress=disturb)
+    assert files(place) == []
+
+
+def test_what_a_killed_comparison_left_is_removed(make_checkpoint: Make, place: Path) -> None:
+    interrupted(place / ".out.gguf.reference", b"part", job="job")
+    (place / ".out.gguf.reference").write_bytes(b"GGUF, as large as the checkpoint")
+    make(make_checkpoint(), place / "out.gguf", "Q8_0")
+    assert files(place) == ["out.gguf"]

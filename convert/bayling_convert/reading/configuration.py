@@ -58,12 +58,12 @@ def read_hyper_parameters(files: CheckpointFiles, config: Mapping[str, Any]) -> 
     path = files.path("config.json")
     if architecture not in ARCHITECTURES:
         raise CheckpointError(
-            f"{files.where} holds a {architecture} model; only {ARCHITECTURES[0]} can be converted here. "
+            f"{files.where} holds a {str(architecture)[:80]} model; only {ARCHITECTURES[0]} can be converted here. "
             "llama.cpp's own convert_hf_to_gguf.py may handle it; bayling opens the GGUF it writes."
         )
     if config.get("hidden_act", "silu") != "silu":
         raise CheckpointError(
-            f"{files.where} uses the activation {config['hidden_act']!r}; llama.cpp's LLaMA knows silu only."
+            f"{files.where} uses the activation {str(config['hidden_act'])[:80]!r}; llama.cpp's LLaMA knows silu only."
         )
     if config.get("quantization_config"):
         raise CheckpointError(f"{files.where} is quantized already; convert the checkpoint it was made from instead.")

@@ -100,6 +100,7 @@ class Folder:
             self._folder = folder
             self._allowed = _allowed(folder.resolve())
             self._sizes = {path.name: self._size(path) for path in sorted(folder.iterdir()) if path.is_file()}
+            self._identities = {name: self._identity_now(name) for name in self._sizes}
         except OSError as error:
             raise CheckpointError(f"{folder} cannot be read: {error.strerror or error}.") from error
 
@@ -127,7 +128,10 @@ class Folder:
         return self._sizes
 
     def identity(self, name: str) -> str:
-        """Size and time of the last change."""
+        """Size and time of the last change, as they were when the folder was opened."""
+        return self._identities[name]
+
+    def _identity_now(self, name: str) -> str:
         status = (self._folder / name).stat()
         return f"{status.st_size}:{status.st_mtime_ns}"
 
@@ -156,9 +160,19 @@ class Folder:
 
     @contextlib.contextmanager
     def fetch(self, name: str) -> Iterator[Path]:
-        """The file where it is."""
+        """The file where it is; one that somebody writes into meanwhile is refused."""
         self.open(name).close()
+        self._check_unchanged(name)
         yield self._folder / name
+        self._check_unchanged(name)
+
+    def _check_unchanged(self, name: str) -> None:
+        try:
+            unchanged = self._identity_now(name) == self._identities[name]
+        except OSError as error:
+            raise CheckpointError(f"{self.path(name)} cannot be read: {error.strerror or error}.") from error
+        if not unchanged:
+            raise CheckpointError(f"{self.path(name)} was written into while it was read. Start again.")
 
 
 def _allowed(folder: Path) -> list[Path]:

@@ -1,18 +1,19 @@
-"""The files with a checkpoint's tensors, each fetched and mapped when it is first needed and let go when it is done.
+"""The files with a checkpoint's tensors, each fetched and opened when it is first needed and let go when it is done.
 
-However large the model, only the file at work is on this disk (where files have to be fetched), and of the memory map
-only the pieces at work are in memory.
+However large the model, only the file at work is on this disk (where files have to be fetched), and only the pieces at
+work are in memory.
 """
 
 from __future__ import annotations
 
-import mmap
+import os
+import threading
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,9 @@ from bayling_convert.reading.files import CheckpointFiles, Folder
 from bayling_convert.reading.stored import BITS, StoredTensor, widened
 from bayling_convert.reading.weight_files import read_tensors
 from bayling_lite.errors import CheckpointError
+
+_LARGEST_READ = 1 << 30
+"""Bytes that are asked for at once; some systems refuse 2 GB."""
 
 Index = slice | npt.NDArray[np.intp]
 
@@ -38,24 +42,26 @@ class Located:
         return id(self.files), self.tensor.file
 
 
-class _Mapped:
-    """One file, mapped."""
+class _Opened:
+    """One file, open for reading. It is not mapped: to look into the map of a file that was cut short, or is on a disk
+    that fails, ends the process.
+    """
 
     def __init__(self, located: Located) -> None:
         self._stack = ExitStack()
+        self._lock = threading.Lock()
         files, name = located.files, located.tensor.file
-        try:
-            path = self._stack.enter_context(files.fetch(name))
-            with path.open("rb") as file:
-                self.data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        self._name = files.path(name)
+        with self._stack:
+            try:
+                path = self._stack.enter_context(files.fetch(name))
+                self._file = self._stack.enter_context(path.open("rb", buffering=0))
+                self._size = os.fstat(self._file.fileno()).st_size
+            except OSError as error:
+                raise CheckpointError(f"{self._name} cannot be read: {error.strerror or error}.") from error
             # The header that came alone, before there was a digest to check it by, is not yet trusted.
             self._header = read_tensors(Folder(path.parent), path.name) if files.remote else None
-        except (OSError, ValueError) as error:
-            self._stack.close()
-            raise CheckpointError(f"{files.path(name)} cannot be read: {error}.") from error
-        except BaseException as error:
-            self._stack.__exit__(type(error), error, error.__traceback__)
-            raise
+            self._stack = self._stack.pop_all()
 
     def check(self, located: Located) -> None:
         """See that a tensor is where it was before.
@@ -63,18 +69,38 @@ class _Mapped:
         Raises:
             CheckpointError: it is not.
         """
-        files, tensor = located.files, located.tensor
+        tensor = located.tensor
         same = self._header is None or self._header.get(tensor.name) == tensor
-        if len(self.data) != files.sizes[tensor.file] or not same:
-            raise CheckpointError(f"{files.path(tensor.file)} is not what its header said before. Start again.")
+        if self._size != located.files.sizes[tensor.file] or not same:
+            raise CheckpointError(f"{self._name} is not what its header said before. Start again.")
+
+    def read(self, offset: int, n_bytes: int) -> npt.NDArray[np.uint8]:
+        """Bytes from a place, by any thread.
+
+        Raises:
+            CheckpointError: they cannot be read, or are no longer there.
+        """
+        data = np.empty(n_bytes, np.uint8)
+        left = data.data
+        try:
+            while left:
+                count = self._read_some(left[:_LARGEST_READ], offset)
+                if not count:
+                    raise CheckpointError(f"{self._name} became shorter while it was read. Start again.")
+                left, offset = left[count:], offset + count
+        except OSError as error:
+            raise CheckpointError(f"{self._name} cannot be read: {error.strerror or error}.") from error
+        return data
+
+    def _read_some(self, target: memoryview, offset: int) -> int:
+        if hasattr(os, "preadv"):
+            return os.preadv(self._file.fileno(), [target], offset)
+        with self._lock:
+            self._file.seek(offset)
+            return self._file.readinto(target)
 
     def close(self, error: BaseException | None) -> None:
-        try:
-            self.data.close()
-        except BufferError:  # a view is still alive; the map goes with it
-            pass
-        finally:
-            self._stack.__exit__(type(error) if error else None, error, error.__traceback__ if error else None)
+        self._stack.__exit__(type(error) if error else None, error, error.__traceback__ if error else None)
 
 
 class Shards:
@@ -86,7 +112,7 @@ class Shards:
 
     def __init__(self, uses: Iterable[Located]) -> None:
         self._left = Counter(located.key for located in uses)
-        self._open: dict[tuple[int, str], _Mapped] = {}
+        self._open: dict[tuple[int, str], _Opened] = {}
 
     def is_open(self, located: Located) -> bool:
         """Whether the tensor's file is at hand."""
@@ -99,40 +125,27 @@ class Shards:
             CheckpointError: the file cannot be read, or is not what it was.
         """
         if not self.is_open(located):
-            self._open[located.key] = _Mapped(located)
+            self._open[located.key] = _Opened(located)
         self._open[located.key].check(located)
 
     def rows(self, located: Located, index: Index) -> npt.NDArray[np.float32]:
-        """The chosen rows (of one dimension: elements) as float32, exactly; C-contiguous, a copy."""
-        tensor = located.tensor
-        values = widened(self._bits(located)[index], tensor.dtype)
-        # Float32 by a slice is still the file's own memory.
-        return values.copy() if tensor.dtype == "F32" and isinstance(index, slice) else values
+        """The chosen rows (of one dimension: elements) as float32, exactly; C-contiguous.
 
-    def forget(self, located: Located, index: Index) -> None:
-        """Give back the memory that reading these rows took; the file still has them."""
-        if not hasattr(mmap, "MADV_DONTNEED"):
-            return
+        Raises:
+            CheckpointError: the file cannot be read.
+        """
         tensor = located.tensor
         first, behind = _bounds(index, tensor.shape[0])
         row_bytes = tensor.n_bytes // max(1, tensor.shape[0])
-        begin = tensor.offset + first * row_bytes
-        end = tensor.offset + behind * row_bytes
-        begin -= begin % mmap.PAGESIZE
-        if end > begin:
-            self._open[located.key].data.madvise(mmap.MADV_DONTNEED, begin, end - begin)
+        data = self._open[located.key].read(tensor.offset + first * row_bytes, (behind - first) * row_bytes)
+        bits = data.view(BITS[tensor.dtype]).reshape(-1, *tensor.shape[1:])
+        return widened(bits if isinstance(index, slice) else bits[index - first], tensor.dtype)
 
     def release(self, located: Located) -> None:
         """A tensor is done; with its last one a file is let go."""
         self._left[located.key] -= 1
-        if self._left[located.key] <= 0 and (mapped := self._open.pop(located.key, None)):
-            mapped.close(None)
-
-    def _bits(self, located: Located) -> npt.NDArray[Any]:
-        tensor = located.tensor
-        # A header of odd length leaves the data unaligned: such a view still reads right, through numpy.
-        raw = np.frombuffer(self._open[located.key].data, dtype=np.uint8, count=tensor.n_bytes, offset=tensor.offset)
-        return raw.view(BITS[tensor.dtype]).reshape(tensor.shape)
+        if self._left[located.key] <= 0 and (opened := self._open.pop(located.key, None)):
+            opened.close(None)
 
     def __enter__(self) -> Self:
         return self
@@ -140,12 +153,13 @@ class Shards:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for mapped in self._open.values():
-            mapped.close(error)
+        for opened in self._open.values():
+            opened.close(error)
         self._open.clear()
 
 
 def _bounds(index: Index, length: int) -> tuple[int, int]:
+    """The first of the rows, and the one behind the last; those of an order of rows lie close together."""
     if isinstance(index, slice):
         first, behind, _ = index.indices(length)
         return first, behind

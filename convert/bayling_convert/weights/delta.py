@@ -34,6 +34,7 @@ class Sum:
 
     delta: Located
     base: Located
+    recipe = ""
 
     @property
     def name(self) -> str:
@@ -62,8 +63,7 @@ def added(delta: npt.NDArray[np.float32], base: npt.NDArray[np.float32], dtype: 
 
 def _rounded(values: npt.NDArray[np.float32], dtype: str) -> npt.NDArray[np.float32]:
     if dtype == "F16":
-        with np.errstate(over="ignore"):  # infinite values are found, and refused, where they are written
-            return values.astype(np.float16).astype(np.float32)
+        return values.astype(np.float16).astype(np.float32)
     if dtype == "BF16":
         bits = np.ascontiguousarray(values).view(np.uint32)
         to_even = ((bits >> 16) & 1) + np.uint32(0x7FFF)
@@ -72,6 +72,7 @@ def _rounded(values: npt.NDArray[np.float32], dtype: str) -> npt.NDArray[np.floa
     return values
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def looks_like_a_delta(checkpoint: Checkpoint) -> bool:
     """Whether the final norm's weights are those of a difference between two models rather than of a model."""
     stored = checkpoint.tensors.get(_NORM)
@@ -136,6 +137,7 @@ def _check_tokenizers(delta: Checkpoint, base: Checkpoint) -> None:
         )
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def _check_numbers(delta: Checkpoint, base: Checkpoint) -> None:
     """Recognise a wrong base of the right shape.
 

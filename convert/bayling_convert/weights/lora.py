@@ -23,6 +23,7 @@ from bayling_convert.reading.shards import Index, Located, Shards
 from bayling_convert.reading.stored import StoredTensor
 from bayling_convert.reading.weight_files import read_tensors
 from bayling_convert.weights.sources import Source
+from bayling_convert.weights.tensor_map import EMBEDDING, OUTPUT
 from bayling_lite.errors import CheckpointError
 
 CONFIG = "adapter_config.json"
@@ -31,6 +32,9 @@ _NAME = re.compile(
     r"base_model\.model\.(?P<module>.+)\.lora_(?:(?P<embedding>embedding_)?)(?P<side>[AB])(?:\.default)?(?:\.weight)?"
 )
 _LARGEST_RANK = 4096
+_LARGEST_SCALE = 1e6
+_BEGINNINGS = (None, True, False, "gaussian", "orthogonal", "eva")
+"""How an adapter may have been initialized; other ways (PiSSA, LoftQ, ...) take something off the weights first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +60,8 @@ class Pair:
 
     def factors(self, shards: Shards, index: Index) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """(chosen rows, rank) and (rank, columns), whose product changes the chosen rows. Both files are open."""
-        a, b = shards.rows(self.a, slice(None)), shards.rows(self.b, slice(None))
-        return (a.T[index], b.T) if self.embedding else (b[index], a)
+        a = shards.rows(self.a, slice(None))
+        return (a.T[index], shards.rows(self.b, slice(None)).T) if self.embedding else (shards.rows(self.b, index), a)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,11 @@ class Merged:
         """The matrix first."""
         return (*self.weight.parts, self.pair.a, self.pair.b)
 
+    @property
+    def recipe(self) -> str:
+        """How much is added."""
+        return f"{self.pair.scale} {self.weight.recipe}"
+
     def rows(self, shards: Shards, index: Index) -> npt.NDArray[np.float32]:
         """The rows of the sum, in float32."""
         high, wide = self.pair.factors(shards, index)
@@ -120,6 +129,8 @@ def open_adapter(files: CheckpointFiles) -> Adapter:
     try:
         alpha, patterns = float(config["lora_alpha"]), dict(config.get("alpha_pattern") or {})
         stabilized = bool(config.get("use_rslora"))
+        if not abs(alpha) <= _LARGEST_SCALE * _LARGEST_RANK:
+            raise ValueError(f"lora_alpha is {alpha}")
         halves = _halves(files, read_tensors(files, weights))
         pairs = {
             module: _pair(files, module, half, _alpha(module, alpha, patterns), stabilized=stabilized)
@@ -142,10 +153,14 @@ def merge(adapter: Adapter, checkpoint: Checkpoint, sources: Mapping[str, Source
         CheckpointError: the adapter belongs to another model.
     """
     check_fits(adapter, checkpoint)
-    return {
+    merged = {
         name: Merged(source, adapter.pairs[name]) if name in adapter.pairs else source
         for name, source in sources.items()
     }
+    if checkpoint.hyper.tied and EMBEDDING in adapter.pairs:
+        # The output matrix stays the embedding as it was: what was trained is what tokens are looked up in.
+        merged.setdefault(OUTPUT, sources[EMBEDDING])
+    return merged
 
 
 def check_fits(adapter: Adapter, checkpoint: Checkpoint) -> None:
@@ -168,12 +183,15 @@ def check_fits(adapter: Adapter, checkpoint: Checkpoint) -> None:
 
 
 def _check_kind(files: CheckpointFiles, config: Mapping[str, Any]) -> None:
-    kind = config.get("peft_type")
+    kind, start = config.get("peft_type"), config.get("init_lora_weights")
     wrong = {
         f"is of the kind {kind!r}": kind != "LORA",
         "uses DoRA": bool(config.get("use_dora")),
         "trained biases": config.get("bias", "none") != "none" or bool(config.get("lora_bias")),
         "is for transposed weights": bool(config.get("fan_in_fan_out")),
+        f"began from changed weights ({start!r})": start not in _BEGINNINGS,
+        "works on a part of the text only": bool(config.get("alora_invocation_tokens")),
+        "repeats layers": bool(config.get("layer_replication")),
         f"replaces whole modules ({config.get('modules_to_save')})": bool(config.get("modules_to_save")),
     }
     for what, true in wrong.items():
@@ -218,8 +236,8 @@ def _pair(
             f"The adapter {files.where}: the matrices for {name} do not fit together: {list(b.shape)}, {list(a.shape)}."
         )
     scale = alpha / (math.sqrt(rank) if stabilized else rank)
-    if not math.isfinite(scale):
-        raise ValueError("lora_alpha is not finite")
+    if not abs(scale) <= _LARGEST_SCALE:
+        raise ValueError(f"lora_alpha is {alpha}")
     return Pair(f"{name}.weight", Located(files, a), Located(files, b), scale, embedding)
 
 

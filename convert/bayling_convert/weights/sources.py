@@ -29,6 +29,11 @@ class Source(Protocol):
         """The stored tensors it is made of, the one that decides the order of work first."""
         ...
 
+    @property
+    def recipe(self) -> str:
+        """What decides the rows besides the parts: with other such numbers, it is another tensor."""
+        ...
+
     def rows(self, shards: Shards, index: Index) -> npt.NDArray[np.float32]:
         """The chosen rows as float32, C-contiguous. All ``parts`` are open."""
         ...
@@ -39,6 +44,7 @@ class Plain:
     """A stored tensor as it is."""
 
     part: Located
+    recipe = ""
 
     @property
     def name(self) -> str:
@@ -77,6 +83,11 @@ class Constant:
         """Nothing is read."""
         return ()
 
+    @property
+    def recipe(self) -> str:
+        """The values themselves."""
+        return self.values.tobytes().hex()
+
     def rows(self, shards: Shards, index: Index) -> npt.NDArray[np.float32]:  # noqa: ARG002 - as every source
         """The chosen values."""
         return np.ascontiguousarray(self.values[index])
@@ -104,6 +115,11 @@ class Scaled:
     def parts(self) -> tuple[Located, ...]:
         """The matrix."""
         return (self.part,)
+
+    @property
+    def recipe(self) -> str:
+        """How it is scaled and turned."""
+        return f"{self.factor} {self.transposed}"
 
     def rows(self, shards: Shards, index: Index) -> npt.NDArray[np.float32]:
         """The chosen rows of the result."""

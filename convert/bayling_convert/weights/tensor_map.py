@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from bayling_convert.reading.checkpoint import Checkpoint
 from bayling_convert.reading.configuration import HyperParameters, RopeScaling
-from bayling_convert.reading.shards import Index, Shards
-from bayling_convert.weights.sources import Constant, Source
+from bayling_convert.reading.shards import Shards
+from bayling_convert.weights.sources import Constant, Plain, Source
 from bayling_lite.errors import CheckpointError
 
 EMBEDDING = "model.embed_tokens.weight"
@@ -43,16 +43,8 @@ class MappedTensor:
 
     def rows(self, shards: Shards, begin: int, end: int) -> npt.NDArray[np.float32]:
         """Rows ``begin`` to ``end`` of the tensor to write (of one dimension: elements), as float32."""
-        return self.source.rows(shards, self._index(begin, end))
-
-    def forget(self, shards: Shards, begin: int, end: int) -> None:
-        """Give back the memory that reading these rows took."""
-        for part in self.source.parts:
-            if part.tensor.shape == self.shape:
-                shards.forget(part, self._index(begin, end))
-
-    def _index(self, begin: int, end: int) -> Index:
-        return slice(begin, end) if self.row_order is None else self.row_order[begin:end]
+        index = slice(begin, end) if self.row_order is None else self.row_order[begin:end]
+        return self.source.rows(shards, index)
 
 
 def map_tensors(checkpoint: Checkpoint, sources: Mapping[str, Source]) -> list[MappedTensor]:
@@ -70,7 +62,7 @@ def map_tensors(checkpoint: Checkpoint, sources: Mapping[str, Source]) -> list[M
     """
     hyper = checkpoint.hyper
     expected = dict(expected_tensors(hyper))
-    tied = hyper.tied and _same_output(checkpoint)
+    tied = hyper.tied and _same_output(sources)
     if tied:
         del expected[OUTPUT]
     _check(checkpoint, sources, expected, surplus={OUTPUT} if tied else set())
@@ -78,6 +70,11 @@ def map_tensors(checkpoint: Checkpoint, sources: Mapping[str, Source]) -> list[M
     if hyper.rope_scaling is not None and hyper.rope_scaling.kind == "llama3":
         mapped.append(MappedTensor("rope_freqs.weight", _rope_factors(hyper, hyper.rope_scaling)))
     return sorted(mapped, key=llama_cpp_order)
+
+
+def count_parameters(tensors: Iterable[MappedTensor]) -> int:
+    """Numbers that were trained: what follows from the configuration is none of them."""
+    return sum(math.prod(tensor.shape) for tensor in tensors if tensor.source.parts)
 
 
 def row_order(name: str, hyper: HyperParameters) -> npt.NDArray[np.intp] | None:
@@ -114,16 +111,19 @@ def expected_tensors(hyper: HyperParameters) -> Iterator[tuple[str, tuple[str, t
                 yield f"{source}.{theirs}.bias", (f"{target}.{ours}.bias", shape[:1])
 
 
-def _same_output(checkpoint: Checkpoint) -> bool:
+def _same_output(sources: Mapping[str, Source]) -> bool:
     """Whether a tied output matrix is not stored, or is stored as a copy of the embedding."""
-    output, embedding = checkpoint.tensors.get(OUTPUT), checkpoint.tensors.get(EMBEDDING)
-    if output is None or embedding is None:
-        return output is None
+    if OUTPUT not in sources or EMBEDDING not in sources:
+        return OUTPUT not in sources
+    one_source, other_source = sources[OUTPUT], sources[EMBEDDING]
+    if not isinstance(one_source, Plain) or not isinstance(other_source, Plain):
+        return False
+    files, output, embedding = one_source.part.files, one_source.part.tensor, other_source.part.tensor
     if (output.file, output.offset) == (embedding.file, embedding.offset):
         return True
     if output.dtype != embedding.dtype or output.shape != embedding.shape:
         return False
-    files, left = checkpoint.files, output.n_bytes
+    left = output.n_bytes
     with files.open(output.file) as one, files.open(embedding.file) as other:
         one.seek(output.offset)
         other.seek(embedding.offset)
