@@ -28,7 +28,7 @@ from bayling_convert.reading.provenance import Provenance
 from bayling_convert.weights.lora import is_adapter
 from bayling_convert.weights.quantize import FileType
 from bayling_convert.work import Progress
-from bayling_lite.errors import UsageError
+from bayling_lite.errors import OutputError, UsageError
 from bayling_lite.messages import Conversation
 
 _N_HELD_OUT = 60
@@ -47,6 +47,14 @@ class Made:
     converted: Converted
     imatrix: Imatrix | None = None
     comparison: Comparison | None = None
+
+
+class VerificationInterrupted(KeyboardInterrupt):
+    """Ctrl-C came when the file was complete already: ``made`` is what there is, without a comparison."""
+
+    def __init__(self, made: Made) -> None:
+        self.made = made
+        super().__init__()
 
 
 def make(
@@ -83,14 +91,16 @@ def make(
         steps: told of measuring and comparing: the steps done, the steps in all, and what they are.
 
     Raises:
-        UsageError: nothing to compare or to measure for, because the file is not quantized.
+        UsageError: nothing to compare or to measure for, because the file is not quantized that way.
+        VerificationInterrupted: Ctrl-C while comparing; the file is complete.
         BaylingError: whatever converting, measuring and comparing raise.
     """
     path = Path(output)
     chosen = file_type if isinstance(file_type, FileType) else FileType.of(file_type)
-    if chosen.is_exact and (measure or verify):
-        what = "an importance matrix is of use for" if measure else "there is to verify in"
-        raise UsageError(f"A file of the type {chosen} is not quantized: nothing {what} it.")
+    if chosen.is_exact and verify:
+        raise UsageError(f"A file of the type {chosen} is not quantized: there is nothing to verify in it.")
+    if measure and not chosen.uses_importance:
+        raise UsageError(f"The type {chosen} does not use an importance matrix: measuring one would be in vain.")
     check_place(path, overwrite=overwrite)
 
     def write(target: Path, kind: FileType, importance: Imatrix | None, *, replace: bool) -> Converted:
@@ -111,7 +121,10 @@ def make(
         remove(reference)  # as large as the checkpoint, and hidden, where an earlier run was killed
         return Made(write(path, chosen, imatrix, replace=overwrite), imatrix)
     with _removed(reference):
-        exact = write(reference, _exact_type(checkpoint, base), None, replace=True)
+        try:
+            exact = write(reference, _exact_type(checkpoint, base), None, replace=True)
+        except OutputError as error:
+            raise OutputError(f"Measuring and verifying need the unquantized model for that time. {error}") from error
         languages = exact.provenance.languages
         if measure:
             imatrix = measure_dialogues(
@@ -124,7 +137,10 @@ def make(
         comparison = None
         if verify:
             held_out = dialogues if dialogues is not None else held_out_dialogues(languages, _N_HELD_OUT)
-            comparison = compare(reference, path, held_out, progress=steps)
+            try:
+                comparison = compare(reference, path, held_out, progress=steps)
+            except KeyboardInterrupt:
+                raise VerificationInterrupted(Made(converted, imatrix)) from None
             comparison = dataclasses.replace(comparison, reference=f"the unquantized model ({exact.file_type})")
         return Made(converted, imatrix, comparison)
 
@@ -159,7 +175,11 @@ def card_of(made: Made, *, converter: str, repository: str | None = None) -> Car
     with done.path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     imatrix = made.imatrix
-    importances = None if imatrix is None else ", ".join(imatrix.datasets) or "text that is not named"
+    importances = (
+        None
+        if imatrix is None or not done.file_type.uses_importance
+        else ", ".join(imatrix.datasets) or "text that is not named"
+    )
     shared = {name: getattr(said, name) for name in _SHARED}
     return CardContents(
         name=said.name or done.path.stem,

@@ -30,10 +30,15 @@ from bayling_convert.weights.sources import Source
 from bayling_convert.weights.tensor_map import MappedTensor, count_parameters, map_tensors
 from bayling_convert.work import Progress, silent, write_tensors
 from bayling_lite.errors import UsageError
+from bayling_lite.prompts import TEMPLATES
 
 if TYPE_CHECKING:
     from bayling_convert.importance.imatrix import Imatrix
 
+_UNCERTAIN = (
+    "Nothing in the numbers tells whether this is the base that the difference was taken from. See whether the result "
+    "speaks sense before you rely on it."
+)
 Place = str | os.PathLike[str] | CheckpointFiles
 """A checkpoint: a folder, or files that lie elsewhere."""
 
@@ -62,11 +67,13 @@ class Converted:
 
 @dataclass(frozen=True, slots=True)
 class _Model:
-    """A checkpoint together with what is put onto it."""
+    """A checkpoint together with what is put onto it; ``tokenizer`` is the one whose tokenizer counts."""
 
     checkpoint: Checkpoint
     sources: Mapping[str, Source]
+    tokenizer: Checkpoint
     made: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()
 
 
 def convert(
@@ -112,7 +119,7 @@ def convert(
     model = _open(checkpoint, base, provenance or Provenance())
     opened = model.checkpoint
     tensors = map_tensors(opened, model.sources)
-    vocab = read_vocab(opened.files, opened.hyper.vocab_size, opened.tokenizer_config)
+    vocab = read_vocab(model.tokenizer.files, opened.hyper.vocab_size, model.tokenizer.tokenizer_config)
     prompt_template = find_template(opened, template) or recognize_template(vocab, opened.chat_template)
     if imatrix is not None:
         _check_imatrix(imatrix, tensors)
@@ -137,7 +144,7 @@ def convert(
         chat_template=None if prompt_template else opened.chat_template,
         stop=tuple(vocab.pieces[number].text for number in find_stops(vocab, prompt_template).all),
         made=model.made,
-        warnings=tuple(_warnings(vocab)),
+        warnings=(*model.caveats, *_warnings(vocab, has_template=bool(prompt_template or opened.chat_template))),
     )
 
 
@@ -161,7 +168,7 @@ def _open(place: Place, base_place: Place | None, known: Provenance) -> _Model:
         own = Provenance(name=files.name, base=base.name, url=files.source).over(known)
         merged = replace(base, provenance=own.over(replace(base.provenance, name=None, url=None)))
         made = f"The LoRA adapter {files.name} was merged into {base.name}."
-        return _Model(merged, merge(adapter, base, as_they_are(base)), (made,))
+        return _Model(merged, merge(adapter, base, as_they_are(base)), base, (made,))
     opened = open_checkpoint(files)
     opened = replace(opened, provenance=opened.provenance.over(known))
     if base_place is None:
@@ -171,10 +178,13 @@ def _open(place: Place, base_place: Place | None, known: Provenance) -> _Model:
                 f"{files.where} holds only the difference to the model it was trained from{origin} and is no use "
                 "without it: name that model's checkpoint with --base."
             )
-        return _Model(opened, as_they_are(opened))
+        return _Model(opened, as_they_are(opened), opened)
     base = open_checkpoint(files_of(base_place))
-    made = f"The published difference {opened.name} was added to its base, {base.name}."
-    return _Model(opened, add_to_base(opened, base), (made,))
+    added = add_to_base(opened, base)
+    where = base.files.source or base.name
+    made = f"The published difference {files.name} was added to its base, {where}."
+    tokenizer = opened if {"tokenizer.model", "tokenizer.json"} & files.sizes.keys() else base
+    return _Model(opened, added.sources, tokenizer, (made,), () if added.certain else (_UNCERTAIN,))
 
 
 def _check_imatrix(imatrix: Imatrix, tensors: Iterable[MappedTensor]) -> None:
@@ -200,8 +210,13 @@ def _job(layout: Layout, imatrix: Imatrix | None) -> str:
     return digest.hexdigest()
 
 
-def _warnings(vocab: Vocab) -> Iterator[str]:
+def _warnings(vocab: Vocab, *, has_template: bool) -> Iterator[str]:
     yield from vocab.caveats
+    if not has_template:
+        yield (
+            "No prompt template is known of this checkpoint, so the file runs only where one is named. "
+            f"Name it here with --template: {', '.join(TEMPLATES)}."
+        )
     if spellable := vocab.spellable_specials():
         yield (
             f"Programs on llama.cpp may take the plain text {', '.join(spellable[:3])} for special tokens (bayling "

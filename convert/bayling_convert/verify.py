@@ -32,6 +32,8 @@ __all__ = ["compare", "main", "perplexity", "read_dialogues", "report"]
 N_DIALOGUES = 60
 """Dialogues of our own to measure on unless told."""
 _EXAMPLES = 3
+_BESIDE_BARS = 26
+"""Columns that a row of the histogram needs besides its bar."""
 
 
 def read_dialogues(path: Path) -> list[Conversation]:
@@ -67,16 +69,23 @@ def report(comparison: Comparison, *, width: int = 80, ascii_only: bool = False,
         one_line(f"{comparison.quantized} against {comparison.reference}"),
         f"{comparison.n_tokens:,} tokens of the answers in {comparison.n_dialogues} dialogues",
         "",
-        *(f"{row.label:<{labels}}  {row.value:>{values}}  {row.explanation}"[:width].rstrip() for row in rows),
+        *(_fitting(f"{row.label:<{labels}}  {row.value:>{values}}", row.explanation, width) for row in rows),
     ]
     if histogram:
-        lines += ["", "KL divergence, nats", text_histogram(comparison.divergence, ascii_only=ascii_only)]
+        bars = max(8, min(40, width - _BESIDE_BARS))
+        drawn = text_histogram(comparison.divergence, width=bars, ascii_only=ascii_only)
+        lines += ["", "KL divergence, nats", drawn]
     for pair in comparison.different()[:_EXAMPLES]:
         said = (("request", pair.request), ("reference", pair.reference), ("quantized", pair.quantized))
         lines += ["", *(_wrapped(f"{name:<9}  {one_line(text)}", width) for name, text in said)]
     lines += ["", *comparison.notes] if comparison.notes else []
     text = "\n".join(lines)
     return text.replace("±", "+-") if ascii_only else text
+
+
+def _fitting(figure: str, explanation: str, width: int) -> str:
+    """A row of the table; its explanation is left out where it does not fit."""
+    return f"{figure}  {explanation}" if len(figure) + 2 + len(explanation) <= width else figure
 
 
 def _wrapped(text: str, width: int) -> str:
@@ -137,7 +146,7 @@ def _run(chosen: argparse.Namespace) -> None:
 def for_stdout(comparison: Comparison) -> str:
     """The report as wide as the terminal, in characters that its encoding has."""
     on_terminal, encoding = sys.stdout.isatty(), sys.stdout.encoding or "ascii"
-    columns = max(60, shutil.get_terminal_size().columns) if on_terminal else 10**6
+    columns = max(40, shutil.get_terminal_size().columns) if on_terminal else 10**6
     text = report(comparison, width=columns, ascii_only=not _can_write("█▏–±", encoding), histogram=on_terminal)
     return text.encode(encoding, "replace").decode(encoding)
 

@@ -240,6 +240,29 @@ def test_files_of_an_earlier_run_stay(tmp_path: Path) -> None:
     assert "Q8_0" not in path.read_text(encoding="utf-8")
 
 
+def test_another_model_has_a_card_of_its_own(tmp_path: Path) -> None:
+    """One card has one licence, and names the authors of one model."""
+    for name in (FILE.name, "small.gguf", "other.gguf"):
+        (tmp_path / name).write_bytes(b"")
+    (card,) = write_card(tmp_path, CONTENTS)
+    smaller = replace(CONTENTS, files=(CardFile("small.gguf", "Q4_0", 0),))
+    assert write_card(tmp_path, smaller) == (card,)
+    before = card.read_text()
+    other = replace(CONTENTS, name="other", license=None, repository=None, files=(CardFile("other.gguf", "Q4_0", 0),))
+    (own,) = write_card(tmp_path, other)
+    assert own.name == "other.README.md"
+    assert card.read_text() == before
+    assert "llama2" not in own.read_text()
+    assert write_card(tmp_path, other) == (own,)
+
+
+def test_a_model_without_a_template_is_run_with_one_named() -> None:
+    card = model_card(replace(CONTENTS, template=None, chat_template=None))
+    assert "--template bayling --model" in card
+    assert "--jinja" not in card
+    assert "FROM ./" not in card
+
+
 @pytest.mark.parametrize("line_break", ["\n", "\r\n"])
 def test_the_users_words_stay(tmp_path: Path, line_break: str) -> None:
     (path,) = write_card(tmp_path, CONTENTS)

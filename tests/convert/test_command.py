@@ -35,7 +35,7 @@ def test_the_default_is_four_bits_in_a_file_named_after_the_folder(
     make_checkpoint: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    result = run(make_checkpoint("my-model"))
+    result = run(make_checkpoint("my-model", said={"template": "bayling"}))
     assert (result.exit_code, result.stdout) == (0, "")
     size = (tmp_path / "my-model.Q4_K_M.gguf").stat().st_size
     assert result.stderr.splitlines() == [
@@ -84,7 +84,14 @@ def test_converting_imports_neither_torch_nor_a_model(make_checkpoint: Make, tmp
 @pytest.mark.parametrize("terminal", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_progress_is_for_terminals(terminal: bool, make_checkpoint: Make, tmp_path: Path) -> None:
     code = "from bayling_lite.cli.convert import convert; convert()"
-    arguments = [sys.executable, "-c", code, str(make_checkpoint()), "-o", str(tmp_path / "out.gguf")]
+    arguments = [
+        sys.executable,
+        "-c",
+        code,
+        str(make_checkpoint(said={"template": "bayling"})),
+        "-o",
+        str(tmp_path / "out.gguf"),
+    ]
     environment = ENVIRONMENT | {"TERM": "xterm", "COLUMNS": "80"}
     if not terminal:
         shown = subprocess.run(arguments, env=environment, check=True, stderr=subprocess.PIPE, text=True).stderr
@@ -156,11 +163,29 @@ def test_an_importance_matrix_of_another_model(make_checkpoint: Make, tmp_path: 
     assert not (tmp_path / "out.gguf").exists()
 
 
-@pytest.mark.parametrize("options", [["--verify"], ["--imatrix", "auto"]])
-def test_nothing_to_verify_in_an_exact_file(options: list[str], make_checkpoint: Make, tmp_path: Path) -> None:
-    result = run(make_checkpoint(), "-o", tmp_path / "out.gguf", "--type", "F16", *options)
+@pytest.mark.parametrize(
+    ("file_type", "options", "said"),
+    [
+        ("F16", ["--verify"], "not quantized"),
+        ("F16", ["--imatrix", "auto"], "in vain"),
+        ("Q8_0", ["--imatrix", "auto"], "in vain"),
+    ],
+)
+def test_what_would_be_in_vain(
+    file_type: str, options: list[str], said: str, make_checkpoint: Make, tmp_path: Path
+) -> None:
+    result = run(make_checkpoint(), "-o", tmp_path / "out.gguf", "--type", file_type, *options)
     assert isinstance(result.exception, UsageError)
-    assert "not quantized" in str(result.exception)
+    assert said in str(result.exception)
+    assert not (tmp_path / "out.gguf").exists()
+
+
+def test_a_checkpoint_without_a_template_gets_a_warning(make_checkpoint: Make, tmp_path: Path) -> None:
+    result = run(make_checkpoint(), "-o", tmp_path / "out.gguf")
+    assert "Warning: No prompt template" in result.stderr
+    assert "--template" in (tmp_path / "README.md").read_text()
+    named = run(make_checkpoint("named"), "-o", tmp_path / "named.gguf", "--template", "bayling")
+    assert "Warning" not in named.stderr
 
 
 def test_an_adapter_alone_needs_its_base_and_nothing_of_a_model(make_checkpoint: Make, tmp_path: Path) -> None:

@@ -72,6 +72,28 @@ def test_the_files_may_be_cut_differently(
     assert (tmp_path / "sum.gguf").read_bytes() == (tmp_path / "target.gguf").read_bytes()
 
 
+def test_a_difference_without_a_tokenizer_has_its_base_s(three: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    base, target, delta = three
+    (delta / "tokenizer.model").unlink()
+    convert(delta, tmp_path / "sum.gguf", base=base)
+    convert(target, tmp_path / "target.gguf")
+    assert (tmp_path / "sum.gguf").read_bytes() == (tmp_path / "target.gguf").read_bytes()
+
+
+def test_what_cannot_be_checked_is_said(three: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    """Differences taken in float32 end in any digit: nothing in them tells what they were taken from."""
+    base, _, delta = three
+    assert not [word for word in convert(delta, tmp_path / "sum.gguf", base=base).warnings if "base" in word]
+    generator = torch.Generator().manual_seed(8)
+    blurred = {
+        name: (tensor.float() * (1 + 1e-2 * torch.randn(tensor.shape, generator=generator))).half()
+        for name, tensor in load_file(delta / "model.safetensors").items()
+    }
+    save_file(blurred, delta / "model.safetensors")
+    warnings = convert(delta, tmp_path / "blurred.gguf", base=base).warnings
+    assert any("whether this is the base" in word for word in warnings)
+
+
 def refused(delta: Path, base: Path | None, *said: str, kind: type[Exception] = CheckpointError) -> None:
     output = delta.parent / "out.gguf"
     with pytest.raises(kind, match=".*".join(map(re.escape, said))):

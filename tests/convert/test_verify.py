@@ -217,6 +217,13 @@ def test_one_value_has_no_error() -> None:
     assert values["ratio"]["error"] is None
 
 
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_the_report_fits_the_terminal(width: int) -> None:
+    lines = report(made_up(), width=width).splitlines()
+    assert max(map(len, lines)) <= max(width, 52)  # the figures themselves need 52 columns
+    assert not [line for line in lines if line.endswith((" of the answer", " nats; 0 is no"))]
+
+
 def test_the_report_is_a_table_without_control_characters() -> None:
     text = report(replace(made_up("evil\x1b]0;x\x07.gguf"), notes=("A note.",)))
     assert "\x1b" not in text

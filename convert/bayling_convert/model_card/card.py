@@ -30,6 +30,7 @@ _SECTION = re.compile(
     r"^<!-- bayling-lite: begin (\w+) -->\r?\n(.*?)^<!-- bayling-lite: end \1 -->", re.MULTILINE | re.DOTALL
 )
 _DATA = re.compile(r"^<!-- bayling-lite: files (\[.*\]) -->\r?$", re.MULTILINE)
+_MODEL = re.compile(r"^<!-- bayling-lite: model ([0-9a-f]{64}) -->\r?$", re.MULTILINE)
 _VERIFIED = re.compile(r"^<!-- bayling-lite: verified (\S+) -->\r?\n", re.MULTILINE)
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _LARGEST = 4 * 1024 * 1024
@@ -47,7 +48,8 @@ def write_card(folder: Path, contents: CardContents) -> tuple[Path, ...]:
     """Write ``README.md`` in the folder, or bring it up to date, and draw the comparisons beside it.
 
     The other files that an earlier card lists stay in it as long as they are there. Where there is a README that is not
-    ours, the card is ``<file>.README.md``, named after the first of the files.
+    ours, or the card of another model, the card is ``<file>.README.md``, named after the first of the files: one card
+    has one licence, and names the authors of one model.
 
     Returns:
         The card, then the pictures.
@@ -55,7 +57,7 @@ def write_card(folder: Path, contents: CardContents) -> tuple[Path, ...]:
     Raises:
         OutputError: the card cannot be written, or another file has that name, too.
     """
-    path, before = _place(folder, contents.files[0].name)
+    path, before = _place(folder, contents)
     try:
         drawn = _draw(folder, contents)
         if before is None:
@@ -67,17 +69,18 @@ def write_card(folder: Path, contents: CardContents) -> tuple[Path, ...]:
     return path, *(folder / file.picture for file in drawn.files if file.picture)
 
 
-def _place(folder: Path, name: str) -> tuple[Path, str | None]:
-    """Where the card goes, and the card of ours that is there."""
-    stem = Path(name).name.removesuffix(".gguf")
+def _place(folder: Path, contents: CardContents) -> tuple[Path, str | None]:
+    """Where the card goes, and the card of this model that is there."""
+    stem = Path(contents.files[0].name).name.removesuffix(".gguf")
     for path in (folder / "README.md", folder / f"{stem}.README.md"):
         if not os.path.lexists(path):
             return path, None
-        if (text := _ours(path)) is not None:
+        text = _ours(path)
+        if text is not None and _MODEL.findall(text) in ([], [contents.identity]):
             return path, text
     raise OutputError(
-        f"{folder / 'README.md'} and {path.name} are there and not written by bayling, so there is no place for the "
-        "model card. Move one of them away."
+        f"{folder / 'README.md'} and {path.name} are there and not cards of this model, so there is no place for its "
+        "own. Move one of them away."
     )
 
 
@@ -119,7 +122,7 @@ def _inner(contents: CardContents, verified: Mapping[str, str]) -> dict[str, str
     # A chat template is shown as it is: it must not pass for one of our comments.
     said = {name: text.replace("<!-- bayling-lite:", "<!-- bayling lite:") for name, text in sections(contents).items()}
     inner = {name: f"\n{text}\n\n" if text else "" for name, text in said.items()}
-    inner["files"] = f"{_data(contents.files)}\n\n{files_section(contents.files)}\n\n"
+    inner["files"] = f"{_model(contents)}\n{_data(contents.files)}\n\n{files_section(contents.files)}\n\n"
     measured = {file.name: text for file in contents.files if (text := _measured(contents, file))}
     inner["verification"] = "".join(
         f"<!-- bayling-lite: verified {_quoted(name)} -->\n\n{text.strip()}\n\n"
@@ -130,6 +133,10 @@ def _inner(contents: CardContents, verified: Mapping[str, str]) -> dict[str, str
 
 def _measured(contents: CardContents, file: CardFile) -> str:
     return sections(replace(contents, files=(file,)))["verification"]
+
+
+def _model(contents: CardContents) -> str:
+    return f"<!-- bayling-lite: model {contents.identity} -->"
 
 
 def _data(files: Iterable[CardFile]) -> str:

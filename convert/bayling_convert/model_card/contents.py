@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 from bayling_convert.proof.comparison import Comparison
@@ -57,3 +58,9 @@ class CardContents:
     recipe_sha256: str | None = None
     data_sha256: str | None = None
     made: tuple[str, ...] = ()
+
+    @property
+    def identity(self) -> str:
+        """A digest that is the same for all files of one model, however they are quantized, and for no other model."""
+        said = (self.name, self.repository, self.source_url and not self.repository, self.base, self.n_parameters)
+        return hashlib.sha256(repr((*said, self.license, self.recipe_sha256, self.data_sha256)).encode()).hexdigest()

@@ -30,6 +30,14 @@ def how_to_run(contents: CardContents) -> str:
         f"bayling chat --model {shell}"
     )
     llama = f"llama-cli -m {shell} --jinja --temp 0 -st -p {shlex.quote(ask)}"
+    if contents.template is None and contents.chat_template is None:
+        return "\n\n".join(
+            [
+                "## How to run it",
+                "The file names no prompt template, so whoever runs it has to. Here it is BayLing's:",
+                block(bayling.replace(" --model", " --template bayling --model"), "sh"),
+            ]
+        )
     return "\n\n".join(
         [
             "## How to run it",

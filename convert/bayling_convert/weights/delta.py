@@ -82,8 +82,16 @@ def looks_like_a_delta(checkpoint: Checkpoint) -> bool:
     return bool(np.sqrt(np.mean(values**2)) < _LARGEST_DIFFERENCE)
 
 
-def add_to_base(delta: Checkpoint, base: Checkpoint) -> dict[str, Source]:
-    """The sources of the sum, by name.
+@dataclass(frozen=True, slots=True)
+class Added:
+    """The sources of a sum, by name, and whether the numbers tell that the base is the right one."""
+
+    sources: Mapping[str, Source]
+    certain: bool
+
+
+def add_to_base(delta: Checkpoint, base: Checkpoint) -> Added:
+    """Take a difference and its base together.
 
     Raises:
         CheckpointError: ``delta`` is no difference, or not one to this base: other names, shapes, tokenizer or numbers.
@@ -97,13 +105,14 @@ def add_to_base(delta: Checkpoint, base: Checkpoint) -> dict[str, Source]:
         raise CheckpointError(f"{base.files.where} is itself only a difference to another model; name the whole model.")
     _check_names_and_shapes(delta, base)
     _check_tokenizers(delta, base)
-    _check_numbers(delta, base)
-    return {
+    certain = _check_numbers(delta, base)
+    sources: dict[str, Source] = {
         name: Sum(Located(delta.files, tensor), Located(base.files, base.tensors[name]))
         if name in base.tensors
         else Plain(Located(delta.files, tensor))
         for name, tensor in delta.tensors.items()
     }
+    return Added(sources, certain)
 
 
 def _check_names_and_shapes(delta: Checkpoint, base: Checkpoint) -> None:
@@ -119,7 +128,7 @@ def _check_names_and_shapes(delta: Checkpoint, base: Checkpoint) -> None:
         if tensor.shape != other:
             raise CheckpointError(
                 f"{base.files.where} is not the base of {delta.files.where}: its {name} has the shape {list(other)}, "
-                f"the difference {list(tensor.shape)}. Is it of another size?"
+                f"the difference {list(tensor.shape)}. Is it of another size, or was the vocabulary enlarged?"
             )
         if (tensor.dtype, base.tensors[name].dtype) == ("F16", "BF16"):
             raise CheckpointError(
@@ -138,12 +147,15 @@ def _check_tokenizers(delta: Checkpoint, base: Checkpoint) -> None:
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def _check_numbers(delta: Checkpoint, base: Checkpoint) -> None:
+def _check_numbers(delta: Checkpoint, base: Checkpoint) -> bool:
     """Recognise a wrong base of the right shape.
 
     A difference of two fp16 numbers is a multiple of their last place, so base + delta needs no rounding and the
     difference comes out again when the base is taken off. With another base the places do not match. Only where the
     numbers of the difference lie on such a grid at all does this say anything.
+
+    Returns:
+        Whether it said anything.
     """
     on_grid, off_base, count = 0, 0, 0
     for name, tensor in delta.tensors.items():
@@ -159,11 +171,13 @@ def _check_numbers(delta: Checkpoint, base: Checkpoint) -> None:
         count += difference.size
         if count > 32 * _SAMPLE:
             break
-    if count and on_grid / count > _ON_GRID and off_base / count > _OFF_BASE:
+    certain = bool(count) and on_grid / count > _ON_GRID
+    if certain and off_base / count > _OFF_BASE:
         raise CheckpointError(
             f"{base.files.where} is not the base of {delta.files.where}: the two have the same shapes, but "
             f"{off_base / count:.0%} of the differences cannot have been taken from these weights."
         )
+    return certain
 
 
 def _sample(checkpoint: Checkpoint, tensor: StoredTensor) -> npt.NDArray[np.float32]:

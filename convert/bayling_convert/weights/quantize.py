@@ -55,6 +55,11 @@ class FileType(StrEnum):
         return Kind[self.value.removesuffix("_S").removesuffix("_M")]
 
     @property
+    def uses_importance(self) -> bool:
+        """Whether an importance matrix changes anything: the exact types and Q8_0 round every number by itself."""
+        return not self.is_exact and self is not FileType.Q8_0
+
+    @property
     def is_exact(self) -> bool:
         """Whether every number keeps a float of its own: no blocks, no mixture, no use for an importance matrix."""
         return self in (FileType.F32, FileType.F16, FileType.BF16)
