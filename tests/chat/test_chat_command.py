@@ -52,6 +52,7 @@ def test_a_word_that_is_asked_for_is_in_the_next_draft(tiny_model: Path) -> None
     assert "did not follow" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_thought_without_an_answer_is_a_failure(endless_model: Path, tmp_path: Path) -> None:
     template = tmp_path / "thinks.jinja"
     template.write_text(THINKS)
@@ -108,6 +109,7 @@ def test_what_cannot_be_is_said_on_stderr(arguments: tuple[str, ...], status: in
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_text_that_does_not_fit_says_by_how_much(chain_model: Path) -> None:
     done = run("--model", str(chain_model), "--prompt", "good day " * 400)
     assert (done.returncode, done.stdout) == (1, "")
@@ -115,6 +117,7 @@ def test_a_text_that_does_not_fit_says_by_how_much(chain_model: Path) -> None:
     assert "the context holds 512" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_bad_byte_is_named(chain_model: Path) -> None:
     command = [*CHAT, "--model", str(chain_model)]
     done = subprocess.run(command, input=b"Hi\n\xff\n", capture_output=True, cwd=ROOT, check=False, timeout=120)

@@ -26,6 +26,7 @@ def shell(command: str, folder: Path, **environment: str) -> subprocess.Complete
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "status", "said"),
     [
@@ -61,6 +62,7 @@ def test_half_a_character_is_placed(chain_model: Path, tmp_path: Path) -> None:
         assert "the byte 0xe3 on line 3" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_required_term_is_used(chain_model: Path, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("Hello token.\n", encoding="utf-8")
     command = "bayling translate a.txt --to zh --from en --term token=词元 --term Hello=早"
@@ -70,6 +72,7 @@ def test_a_required_term_is_used(chain_model: Path, tmp_path: Path) -> None:
     assert "早" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_required_term_that_cannot_be_used_is_reported(chain_model: Path, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("Hello token.\n", encoding="utf-8")
     # It fits the context, but not a second time, as a part of the answer.

@@ -196,6 +196,7 @@ def test_the_engine_is_set_up_by_options(run: Run, monkeypatch: pytest.MonkeyPat
     ]
 
 
+@pytest.mark.slow
 def test_the_log_says_what_the_model_runs_on(chain_model: Path, tmp_path: Path) -> None:
     process = started(
         chain_model, tmp_path, "--to", "zh", "-v", "--parallel", "3", stdin=subprocess.PIPE, stderr=subprocess.PIPE
@@ -285,6 +286,7 @@ def test_ctrl_c_leaves_no_half_file(endless_model: Path, tmp_path: Path) -> None
     assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["long.txt"]
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_is_no_drama(chain_model: Path, tmp_path: Path) -> None:
     (tmp_path / "long.txt").write_text("Hello.\n" * 300)
     process = started(
@@ -350,6 +352,7 @@ def test_the_embedded_model_translates_to_chinese(tiny_model: Path, tmp_path: Pa
     assert out.count("\n") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("text", "target"), [("Good morning. How are you?\n", "de"), ("I am happy.\n", "fr")])
 def test_the_embedded_model_translates_to_german_and_french(
     tiny_model: Path, tmp_path: Path, text: str, target: str
@@ -360,12 +363,14 @@ def test_the_embedded_model_translates_to_german_and_french(
     assert not re.search(r"[\u4e00-\u9fff]", out)
 
 
+@pytest.mark.slow
 def test_the_embedded_model_translates_from_chinese(tiny_model: Path, tmp_path: Path) -> None:
     out = translated(tiny_model, tmp_path, "早上好。你好吗？\n", "en")
     assert re.search(r"[A-Za-z]{2}", out)
     assert not re.search(r"[\u4e00-\u9fff]", out)
 
 
+@pytest.mark.slow
 def test_the_embedded_model_uses_terms(tiny_model: Path, tmp_path: Path) -> None:
     text = "The house is big. Where is the token?\nA house and a garden.\n"
     terms = ("--term", "house=Gebäude", "--term", "token=Jeton", "--term", "garden=Parkanlage")

@@ -95,6 +95,7 @@ def assert_close(measured: Imatrix, expected: dict[str, npt.NDArray[np.float64]]
         )
 
 
+@pytest.mark.slow
 def test_text_is_measured_as_transformers_would(gguf: Path, trained: Path) -> None:
     with Scorer(gguf, n_ctx=16) as scorer:
         ids = [1, *scorer.tokenize(TEXT)]

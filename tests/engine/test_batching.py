@@ -117,6 +117,7 @@ def test_a_prefix_that_requests_share_is_evaluated_once(random_model: Path, step
     assert evaluated == sum(counts) - 7 * n_shared
 
 
+@pytest.mark.slow
 def test_answers_flow_while_a_long_prompt_is_read(endless_model: Path, steps: Steps) -> None:
     with LlamaEngine.open(endless_model, n_threads=1, n_ctx=20_000) as engine:
         stream = engine.submit(ask(user_turn("x"), max_tokens=None))
@@ -145,6 +146,7 @@ def small_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan, "_CELLS_EACH", 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seeded", [False, True], ids=["greedy", "sampled"])
 def test_when_the_memory_is_full_requests_wait_and_lose_nothing(
     random_model: Path, monkeypatch: pytest.MonkeyPatch, seeded: bool

@@ -378,6 +378,7 @@ def search_with(model: Any, prompt: list[int], search: BeamSearch) -> Found:
     return search.results()[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("text", "target", "required"), SENTENCES)
 def test_the_embedded_model_uses_the_words_it_must(
     model: Any, vocabulary: LlamaVocabulary, text: str, target: str, required: tuple[str, ...]

@@ -97,6 +97,7 @@ def test_a_loss_that_is_not_a_number_stops_and_names_the_last_good_checkpoint(
         trainer.train(ignore)
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_is_saved_and_says_how_to_go_on(corpus_folder: Path, tmp_path: Path) -> None:
     import os
     import signal
@@ -146,6 +147,7 @@ def test_a_run_folder_of_another_model_is_refused(recipe: Recipe, prepared: Prep
         Trainer(wider, prepared, run, device=CPU)
 
 
+@pytest.mark.slow
 def test_a_damaged_checkpoint_is_passed_over_and_all_damaged_is_said(
     recipe: Recipe, prepared: Prepared, tmp_path: Path
 ) -> None:
@@ -161,6 +163,7 @@ def test_a_damaged_checkpoint_is_passed_over_and_all_damaged_is_said(
         Trainer(recipe, prepared, run, device=CPU)
 
 
+@pytest.mark.slow
 def test_fewer_steps_than_were_taken_are_refused(recipe: Recipe, prepared: Prepared, tmp_path: Path) -> None:
     run = RunFolder(tmp_path / "run")
     run.path.mkdir()
@@ -278,6 +281,7 @@ def test_the_schedule_warms_up_stays_and_ends_at_zero(recipe: Recipe) -> None:
     assert learning_rate_factor(100, schedule) == 0
 
 
+@pytest.mark.slow
 def test_the_result_is_a_checkpoint_folder_that_transformers_reads(corpus_folder: Path, tmp_path: Path) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 

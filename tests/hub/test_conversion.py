@@ -104,6 +104,7 @@ def test_one_file_at_a_time(
     assert sum(server.sent.values()) < sum(map(len, files.values())) + N_SHARDS * HEADER
 
 
+@pytest.mark.slow
 def test_kept_in_the_shared_cache(
     server: LoopbackHub, hub: Hub, files: dict[str, bytes], expected: list[Any], tmp_path: Path
 ) -> None:
@@ -137,6 +138,7 @@ def test_a_flipped_bit_is_refused_and_fetched_again(
         assert server.sent[done] - before[done] < HEADER
 
 
+@pytest.mark.slow
 def test_a_flipped_bit_in_a_header_is_found(
     server: LoopbackHub, hub: Hub, files: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -162,6 +164,7 @@ def test_a_flipped_bit_in_a_header_is_found(
     assert not (tmp_path / "out.gguf").exists()
 
 
+@pytest.mark.slow
 def test_another_type_is_another_job(server: LoopbackHub, hub: Hub, files: dict[str, bytes], tmp_path: Path) -> None:
     server.add(REPOSITORY, files)
     checkpoint = HubCheckpoint(hub.repository(REPOSITORY), tmp_path / "work")
@@ -179,6 +182,7 @@ def test_another_type_is_another_job(server: LoopbackHub, hub: Hub, files: dict[
     assert not (tmp_path / ".out.gguf.part").exists()
 
 
+@pytest.mark.slow
 def test_another_adapter_is_another_job(server: LoopbackHub, hub: Hub, files: dict[str, bytes], tmp_path: Path) -> None:
     """Its matrices are the same, its scale is not."""
     server.add(REPOSITORY, files)

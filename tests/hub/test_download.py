@@ -98,6 +98,7 @@ def test_faults_are_got_over_and_nothing_comes_twice(
     assert server.sent[NAME] == len(CONTENT)
 
 
+@pytest.mark.slow
 def test_a_silent_connection_is_given_up_and_continued(server: LoopbackHub, make_hub: MakeHub, folder: Path) -> None:
     server.add("owner/name", {NAME: CONTENT})
     server.inject(NAME, Fault("stall", 20_000), Fault("stall", 0))
@@ -115,6 +116,7 @@ def test_another_range_than_asked_for_is_not_taken(server: LoopbackHub, fetch: F
     assert only_the_file(folder)
 
 
+@pytest.mark.slow
 def test_a_server_that_says_when_to_come_back_is_obeyed(server: LoopbackHub, fetch: Fetch) -> None:
     server.inject(NAME, Fault("status", status=429, retry_after="1"))
     began = time.monotonic()
@@ -154,7 +156,7 @@ def test_a_server_without_ranges(server: LoopbackHub, fetch: Fetch, folder: Path
 
 def test_giving_up_keeps_what_came(server: LoopbackHub, fetch: Fetch, folder: Path) -> None:
     server.fault = lambda _name, start, _end: Fault("status", status=500) if start > 700_000 else None
-    with pytest.raises(HubError, match=r"answers 500.*run the same command again; what has come is kept"):
+    with pytest.raises(HubError, match=r"answers 500.*run the same command again later; what has come is kept"):
         fetch()
     kept = on_record(folder)
     assert 700_000 <= kept < len(CONTENT)
@@ -206,6 +208,7 @@ def test_control_c_keeps_what_came(server: LoopbackHub, hub: Hub, fetch: Fetch, 
     assert server.sent[NAME] == len(CONTENT) + lost
 
 
+@pytest.mark.slow
 def test_control_c_does_not_wait_for_a_silent_server(server: LoopbackHub, make_hub: MakeHub, folder: Path) -> None:
     server.add("owner/name", {NAME: CONTENT})
     server.always[NAME] = Fault("stall", 30_000)
@@ -228,6 +231,7 @@ def test_a_changed_file_is_begun_again(server: LoopbackHub, hub: Hub, fetch: Fet
     assert only_the_file(folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["no part", "no json", "outside", "another format", "short part"])
 def test_a_record_that_cannot_be_true_is_not_believed(
     server: LoopbackHub, hub: Hub, fetch: Fetch, folder: Path, damage: str

@@ -238,6 +238,7 @@ def test_beam_search_finds_a_translation(embedded: Translator) -> None:
     assert translation.text[0].isupper()
 
 
+@pytest.mark.slow
 def test_many_segments_with_terms_stay_in_order(embedded: Translator) -> None:
     lines = [f"I have {number} tokens." if number % 2 else f"There are {number} cats." for number in range(40)]
     translation = embedded.translate("\n".join(lines), "de", "en", terms=[("tokens", "Token"), ("cats", "Katzen")])
