@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from bayling_lite.engine.base import ModelInfo
 from bayling_lite.errors import ModelNotFound, ModelUnreadable
-from bayling_lite.quantizations import DEFAULT_TYPE, about_bytes, split_type, type_in_name
+from bayling_lite.quantizations import BITS_PER_WEIGHT, DEFAULT_TYPE, about_bytes, split_type, type_in_name
 from bayling_lite.registry import LocalModel, Registry
 from bayling_lite.settings import Settings
 from bayling_lite.units import bytes_text
@@ -29,6 +29,7 @@ HUB_PREFIX = "hf://"
 Kind = Literal["embedded", "checkpoint", "delta"]
 
 _PACKAGE = Path(__file__).resolve().parent
+_LISTED = 8
 _NOTICE_MARKER = "demonstrator-notice-shown"
 _REPOSITORY = re.compile(r"[\w.\-]+/[\w.\-]+")
 
@@ -175,6 +176,8 @@ def first_run_notice(info: ModelInfo, settings: Settings | None = None) -> str |
 
 def how_to_get(entry: CatalogueEntry, settings: Settings, wanted_type: str | None = None) -> str:
     """What to say of a model of the catalogue that is not on this machine: the command that fetches it."""
+    if wanted_type is not None and wanted_type not in BITS_PER_WEIGHT:
+        return f"There is no {entry.name} as {wanted_type}, only as {', '.join(BITS_PER_WEIGHT)}."
     name = f"{entry.name}:{wanted_type}" if wanted_type else entry.name
     command = f"bayling models pull {name}"
     if entry.kind == "delta":
@@ -238,11 +241,13 @@ def _no_file(wanted: str, settings: Settings) -> str:
 
 
 def unknown_model(wanted: str, settings: Settings) -> str:
-    """What to say of a name that nothing has: the nearest one, and all that there are."""
-    names = list(dict.fromkeys([*catalogue(), *(model.name for model in Registry(settings.models_dir).models())]))
+    """What to say of a name that nothing has: the nearest one, and those that are here."""
+    here = [DEFAULT_MODEL, *(model.name for model in Registry(settings.models_dir).models())]
+    known = [name for entry in catalogue().values() for name in (entry.name, *entry.aliases)]
+    names = list(dict.fromkeys([*here, *known]))
     nearest = difflib.get_close_matches(split_type(wanted)[0], names, n=1)
     hint = f" Did you mean {nearest[0]}?" if nearest else ""
     return (
-        f"There is no model {wanted!r}.{hint} Known: {', '.join(names)}; or give the path of a .gguf file. "
-        "A repository of the hub is fetched with: bayling models pull OWNER/NAME"
+        f"There is no model {wanted!r}.{hint} Here: {', '.join(here[:_LISTED])}{', ...' if here[_LISTED:] else ''}; "
+        "what can be fetched is shown by: bayling models list (A .gguf file is named by its path.)"
     )

@@ -5,13 +5,15 @@ It is in a folder here, or in a repository of the hub.
 
 from __future__ import annotations
 
+import contextlib
+import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bayling_lite.catalogue import HUB_PREFIX, CatalogueEntry, expanded
-from bayling_lite.errors import UsageError
+from bayling_lite.catalogue import HUB_PREFIX, CatalogueEntry, catalogue, expanded, find_entry
+from bayling_lite.errors import CheckpointError, HubError, ModelNotFound, UsageError
 
 if TYPE_CHECKING:
     from bayling_convert import CheckpointFiles, Provenance
@@ -31,23 +33,23 @@ class CheckpointPlace:
 
     @classmethod
     def find(cls, said: str, open_hub: Callable[[], Hub]) -> CheckpointPlace:
-        """Understand ``FOLDER`` or ``[hf://]OWNER/NAME[@REVISION]``; a folder that exists goes before a repository.
+        """Understand a folder, ``[hf://]OWNER/NAME[@REVISION]`` or a name of the catalogue; what exists goes first.
 
         Raises:
-            UsageError: neither a folder nor a repository's name.
+            UsageError: none of these.
+            CheckpointError: a path where nothing is, or where, here or on the hub, a GGUF file is instead.
             HubError: there is no such repository, or it cannot be asked for.
             ModelNotFound: offline, and not in the hub's shared cache.
         """
         folder = expanded(said)
-        is_folder = folder.exists() or said.startswith(("~", ".")) or folder.is_absolute()
-        if is_folder and not said.startswith(HUB_PREFIX):
-            return cls(folder=folder)
-        from bayling_lite.hub import parse_reference
-
-        reference = parse_reference(said)
-        if reference.file_type is not None:
-            raise UsageError(f"{said}: a checkpoint has no quantization; leave :{reference.file_type} away.")
-        return cls(repository=open_hub().repository(reference.repository, reference.revision))
+        if not said.startswith(HUB_PREFIX):
+            if said.casefold().endswith(".gguf") and folder.is_file():
+                raise CheckpointError(f"{said} is a GGUF file already, not a checkpoint. Use it: --model {said}")
+            if folder.exists():
+                return cls(folder=folder)
+            if said.startswith(("~", ".")) or folder.is_absolute():
+                raise CheckpointError(f"{said} does not exist: a checkpoint is wanted there, a folder.")
+        return cls(repository=_repository(said, open_hub))
 
     @property
     def source(self) -> str:
@@ -87,6 +89,59 @@ class CheckpointPlace:
             is_small = name.endswith(_SMALL) and "/" not in name and file.size <= LARGEST_TEXT
             if is_small and repository.cached(name) is None:
                 repository.keep(name, repository.download(name, work_folder))
+
+
+def short_name(said: str) -> str:
+    """What to call a file that is made of a checkpoint: the folder's name, the repository's, or the catalogue's."""
+    if said.startswith(HUB_PREFIX) or not expanded(said).exists():
+        return said.removeprefix(HUB_PREFIX).partition("@")[0].rstrip("/").rpartition("/")[2]
+    return expanded(said).resolve().name
+
+
+def _repository(said: str, open_hub: Callable[[], Hub]) -> Repository:
+    """The repository of ``[hf://]OWNER/NAME[@REVISION]`` or of a name of the catalogue, where no path is meant."""
+    from bayling_lite.hub import parse_reference
+
+    name, at, revision = said.removeprefix(HUB_PREFIX).partition("@")
+    entry = find_entry(name)
+    if entry is not None and entry.hub is None:
+        raise UsageError(f"{entry.name} ships with the package as a GGUF file; its checkpoint is not published.")
+    if entry is None and "/" not in name and not said.startswith(HUB_PREFIX):
+        raise UsageError(_unknown(said))
+    reference = parse_reference(said if entry is None else f"{entry.hub}{at}{revision}")
+    if reference.file_type is not None:
+        raise UsageError(f"{said}: a checkpoint has no quantization; leave :{reference.file_type} away.")
+    try:
+        repository = open_hub().repository(reference.repository, reference.revision)
+    except (HubError, ModelNotFound) as error:
+        if entry is not None or said.startswith(HUB_PREFIX):
+            raise
+        raise type(error)(f"There is no folder {said} here. {error}") from error
+    names = repository.files
+    if not {"config.json", "adapter_config.json"} & names.keys() and any(map(_is_gguf, names)):
+        raise CheckpointError(
+            f"{repository.id} has no checkpoint, but GGUF files, which are ready to be used: "
+            f"bayling models pull {repository.id}"
+        )
+    return repository
+
+
+def _is_gguf(name: str) -> bool:
+    return name.casefold().endswith(".gguf")
+
+
+def _unknown(said: str) -> str:
+    """What to say of a name that is neither a folder's nor one of the catalogue."""
+    here: list[str] = []
+    with contextlib.suppress(OSError):
+        here = [path.name for path in Path().iterdir() if path.is_dir()]
+    known = [name for entry in catalogue().values() if entry.hub for name in (entry.name, *entry.aliases)]
+    nearest = difflib.get_close_matches(said, [*here, *known], n=1)
+    hint = f" Did you mean {nearest[0]}?" if nearest else ""
+    return (
+        f"There is no folder {said} here, and no model of that name in the catalogue.{hint} "
+        "A repository of the hub is written OWNER/NAME."
+    )
 
 
 def known_of(entry: CatalogueEntry | None, *, licence: str | None, revision: str | None) -> Provenance:

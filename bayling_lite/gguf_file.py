@@ -79,6 +79,25 @@ def read_header(path: Path) -> GGUFHeader:
     return GGUFHeader(path, contents.metadata)
 
 
+def check_is_model(header: GGUFHeader) -> None:
+    """See that a file is a model, and not what goes with one.
+
+    Raises:
+        ModelUnreadable: it is an adapter, an importance matrix, or an encoder of images; the message says what to do.
+    """
+    kind = header.text("general.type")
+    if kind == "adapter":
+        base = header.text("general.base_model.0.name")
+        raise ModelUnreadable(
+            f"{header.path} is a LoRA adapter{f' for {base}' if base else ''}, not a model: merge the adapter it was "
+            "made of into its base with: bayling convert ADAPTER --base CHECKPOINT"
+        )
+    if kind == "imatrix":
+        raise ModelUnreadable(f"{header.path} is an importance matrix, not a model: it is for convert --imatrix.")
+    if kind == "mmproj":
+        raise ModelUnreadable(f"{header.path} is the part of a model that reads images. Open the model's other file.")
+
+
 def _read(path: Path, *, rules: bool = True) -> Contents:
     try:
         # A device or a pipe would be waited for.

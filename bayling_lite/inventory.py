@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from bayling_lite.catalogue import CatalogueEntry, catalogue, embedded_model, find_entry, find_local, resolve
+from bayling_lite.catalogue import (
+    HUB_PREFIX,
+    CatalogueEntry,
+    catalogue,
+    embedded_model,
+    find_entry,
+    find_local,
+    resolve,
+)
 from bayling_lite.errors import ModelError, ModelNotFound
-from bayling_lite.gguf_file import GGUFHeader, read_header
-from bayling_lite.quantizations import split_type
-from bayling_lite.registry import LocalModel, Record, Registry, read_record
+from bayling_lite.gguf_file import GGUFHeader, check_is_model, read_header
+from bayling_lite.quantizations import split_type, without_type
+from bayling_lite.registry import LocalModel, Record, Registry, bytes_left, read_record, record_path, remembered
 from bayling_lite.settings import Settings
 
 Origin = Literal["embedded", "pulled", "own"]
+_UNITS = {"K": 10**3, "M": 10**6, "B": 10**9, "T": 10**12}
 
 
 @dataclass(frozen=True, slots=True)
 class ModelDescription:
-    """A model on this machine. ``size`` in bytes, ``context`` in tokens, ``parameters`` as people say it: ``7.2M``.
+    """A model on this machine. ``size`` in bytes, ``context`` in tokens, ``parameters`` about how many there are.
 
-    ``problem`` says why the file cannot be used; then what only its header knows is missing.
+    ``kind`` is what the file says it is: ``model``, ``adapter``, ... ``problem`` says why it cannot be used; where it
+    is the file that is missing or damaged, what only its header knows is missing too.
     """
 
     name: str
@@ -36,18 +48,20 @@ class ModelDescription:
     licence: str | None = None
     base: str | None = None
     architecture: str | None = None
-    parameters: str | None = None
+    parameters: int | None = None
     context: int | None = None
+    kind: str = "model"
     problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class InterruptedPull:
-    """A pull that goes on when ``name:type`` is pulled again, or is going on; ``size`` in bytes on the disk."""
+    """A pull that goes on with ``command``, or is going on; ``size`` in bytes on the disk."""
 
     name: str
     type: str
     size: int
+    command: tuple[str, ...]
 
 
 def local_models(settings: Settings) -> Iterator[ModelDescription]:
@@ -59,7 +73,10 @@ def local_models(settings: Settings) -> Iterator[ModelDescription]:
     for entry in catalogue().values():
         if entry.kind == "embedded":
             yield describe(LocalModel(entry.name, embedded_model(entry.name)), entry)
-    for model in Registry(settings.models_dir).models():
+    registry = Registry(settings.models_dir)
+    for model in registry.models():
+        yield describe(model)
+    for model in registry.missing():
         yield describe(model)
 
 
@@ -73,19 +90,19 @@ def interrupted(settings: Settings) -> list[InterruptedPull]:
     found = []
     for repository, file_type, folder in Registry(settings.models_dir).interrupted():
         entry = find_entry(repository)
-        size = sum(disk_usage(path) for path in folder.rglob("*") if path.is_file())
-        if size:
-            found.append(InterruptedPull(entry.name if entry is not None else repository, file_type, size))
+        name = entry.name if entry is not None else repository
+        command = remembered(folder) or ("bayling", "models", "pull", f"{name}:{file_type}")
+        if size := bytes_left(folder):
+            found.append(InterruptedPull(name, file_type, size, command))
     return found
 
 
-def disk_usage(path: Path) -> int:
-    """Bytes that a file takes on the disk, less than its size where it has holes; 0 for one that is gone."""
-    try:
-        status = path.stat()
-    except OSError:
-        return 0
-    return getattr(status, "st_blocks", -(-status.st_size // 512)) * 512
+def ambiguous(settings: Settings) -> list[tuple[str, str]]:
+    """Names under which several files are here, and the one that each means when nothing stands behind it."""
+    names = [model.name for model in Registry(settings.models_dir).models()]
+    bare = [name for name in dict.fromkeys(split_type(name)[0] for name in names) if name not in names]
+    found = [(name, find_local(name, settings)) for name in bare]
+    return [(name, models[0].name) for name, models in found if len(models) > 1]
 
 
 def find_model(name: str, settings: Settings) -> ModelDescription:
@@ -95,6 +112,9 @@ def find_model(name: str, settings: Settings) -> ModelDescription:
         ModelNotFound: it is not on this machine.
         ModelUnreadable: it is a folder.
     """
+    missing = find_missing(name, settings)
+    if missing is not None and not find_local(name, settings):
+        return describe(missing)
     path = resolve(name, settings)
     model = next((model for model in Registry(settings.models_dir).models() if model.path == path), None)
     if model is not None:
@@ -105,25 +125,42 @@ def find_model(name: str, settings: Settings) -> ModelDescription:
     return describe(LocalModel(str(path), path, read_record(path)))
 
 
+def find_missing(name: str, settings: Settings) -> LocalModel | None:
+    """A model by the name that :meth:`Registry.missing` gives it, or by one it had."""
+    return next((model for model in Registry(settings.models_dir).missing() if _is_called(model, name)), None)
+
+
+def _is_called(model: LocalModel, name: str) -> bool:
+    plain, wanted_type = split_type(name.removeprefix(HUB_PREFIX))
+    entry = find_entry(plain)
+    asked = {key.casefold() for key in (name.removeprefix(HUB_PREFIX), *((entry.name,) if entry else (plain,)))}
+    file = model.name.removesuffix(".gguf")
+    folder, _, own = file.rpartition("/")
+    names = {model.name, file, folder or without_type(own)}
+    return wanted_type in (None, model.type) and bool(asked & {key.casefold() for key in names})
+
+
 def describe(model: LocalModel, entry: CatalogueEntry | None = None) -> ModelDescription:
     """Describe a model; ``entry`` is the catalogue's where its name does not find it.
 
     Raises:
-        ModelNotFound: the file is gone.
+        ModelNotFound: the file is gone, and nothing tells that it was here.
     """
     record = model.record
     entry = entry or _entry(model)
-    origin: Origin = "embedded" if entry and entry.kind == "embedded" else "pulled" if record else "own"
+    has_record = record is not None or os.path.lexists(record_path(model.path))
+    origin: Origin = "embedded" if entry and entry.kind == "embedded" else "pulled" if has_record else "own"
     languages = entry.languages if entry else ()
     licence = (record.licence if record else None) or (entry.licence if entry else None)
+    if not os.path.lexists(model.path) and not has_record:
+        raise ModelNotFound(f"There is no file {model.path}.")
+    size, problem = _size(model), model.trouble
     try:
-        size = model.size
         header = read_header(model.path)
-    except FileNotFoundError as error:
-        raise ModelNotFound(f"There is no file {model.path}.") from error
     except ModelError as error:
+        problem = problem or str(error)
         return ModelDescription(
-            model.name, origin, model.path, size, model.type, languages, record, licence=licence, problem=str(error)
+            model.name, origin, model.path, size, model.type, languages, record, licence=licence, problem=problem
         )
     return ModelDescription(
         name=model.name,
@@ -138,9 +175,32 @@ def describe(model: LocalModel, entry: CatalogueEntry | None = None) -> ModelDes
         licence=licence or header.text("general.license"),
         base=header.text("bayling.base") or header.text("general.base_model.0.name"),
         architecture=header.text("general.architecture"),
-        parameters=header.text("general.size_label"),
+        parameters=(record.parameters if record else None) or _count(header.text("general.size_label")),
         context=header.number(f"{header.text('general.architecture')}.context_length"),
+        kind=header.text("general.type") or "model",
+        problem=problem or _not_a_model(header),
     )
+
+
+def _size(model: LocalModel) -> int:
+    try:
+        return model.size
+    except OSError:
+        return 0
+
+
+def _not_a_model(header: GGUFHeader) -> str | None:
+    try:
+        check_is_model(header)
+    except ModelError as error:
+        return str(error)
+    return None
+
+
+def _count(label: str | None) -> int | None:
+    """``7.2M`` as a number; None for what says more, like the experts of a mixture."""
+    found = re.fullmatch(r"(\d{1,6}(?:\.\d{1,3})?)([KMBT])", label or "", re.ASCII)
+    return round(float(found[1]) * _UNITS[found[2]]) if found else None
 
 
 def _entry(model: LocalModel) -> CatalogueEntry | None:

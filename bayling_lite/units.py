@@ -9,3 +9,11 @@ def bytes_text(count: int) -> str:
         if count >= size:
             return f"{count / size:.1f} {unit}"
     return f"{count} bytes"
+
+
+def count_text(count: int) -> str:
+    """``6.74 B``: how many, in thousands, millions or billions."""
+    for unit, size in (("B", 10**9), ("M", 10**6), ("k", 10**3)):
+        if count >= size:
+            return f"{count / size:.{2 if unit == 'B' else 1}f} {unit}"
+    return str(count)

@@ -185,8 +185,8 @@ def test_a_known_model_that_is_not_here_says_how_to_get_it(settings: Settings) -
 
 def test_a_delta_wants_its_base(settings: Settings) -> None:
     with pytest.raises(ModelNotFound) as caught:
-        resolve("bayling-7b", settings)
-    assert "bayling models pull bayling-7b-diff --base FOLDER_OR_REPOSITORY" in str(caught.value)
+        resolve("bayling-7b-diff", settings)
+    assert "bayling models pull bayling-7b --base FOLDER_OR_REPOSITORY" in str(caught.value)
     assert "difference to LLaMA-7B, which is to be had from its owner" in str(caught.value)
 
 
@@ -202,9 +202,11 @@ def test_what_may_be_a_repository_is_told_how_to_be_fetched(settings: Settings) 
 def test_an_unknown_name_lists_the_known_ones(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "own-model.gguf").touch()
     settings = dataclasses.replace(settings, models_dir=tmp_path)
-    with pytest.raises(ModelNotFound, match=r"Did you mean bayling-2-7b\? Known: bayling-tiny, .*own-model"):
+    with pytest.raises(
+        ModelNotFound, match=r"Did you mean bayling-2-7b\? Here: bayling-tiny, own-model; .*bayling models list"
+    ):
         resolve("bayling-2-7", settings)
-    with pytest.raises(ModelNotFound, match=r"There is no model 'xyzzy'\. Known: "):
+    with pytest.raises(ModelNotFound, match=r"There is no model 'xyzzy'\. Here: "):
         resolve("xyzzy", settings)
 
 

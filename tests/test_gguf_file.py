@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from bayling_lite.engine.llama import LlamaEngine
 from bayling_lite.errors import ModelNotFound, ModelUnreadable
-from bayling_lite.gguf_file import read_header
+from bayling_lite.gguf_file import check_is_model, read_header
+from tests.conftest import MAKE_MODEL
 
 
 def test_the_metadata_of_a_whole_file(random_model: Path) -> None:
@@ -69,3 +71,18 @@ def test_a_folder_and_a_missing_file(tmp_path: Path) -> None:
         read_header(tmp_path)
     with pytest.raises(ModelNotFound, match="no file"):
         read_header(tmp_path / "none.gguf")
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("adapter", "is a LoRA adapter for bayling-2-7b, not a model: .* bayling convert ADAPTER --base CHECKPOINT"),
+        ("imatrix", "is an importance matrix, not a model"),
+        ("mmproj", "the part of a model that reads images"),
+    ],
+)
+def test_what_goes_with_a_model_is_not_opened_as_one(make_model: MAKE_MODEL, kind: str, said: str) -> None:
+    path = make_model(metadata={"general.type": kind, "general.base_model.0.name": "bayling-2-7b"})
+    with pytest.raises(ModelUnreadable, match=said):
+        LlamaEngine.open(path)
+    check_is_model(read_header(make_model(metadata={"general.type": "model"})))

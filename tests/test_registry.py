@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bayling_convert import FileType
-from bayling_lite.errors import ChecksumMismatch, ModelNotFound, ModelUnreadable, OutputError
+from bayling_lite.errors import ChecksumMismatch, ModelUnreadable, OutputError
 from bayling_lite.quantizations import BITS_PER_WEIGHT, about_bytes, part_of, split_type, type_in_name, without_type
 from bayling_lite.registry import (
     LocalModel,
@@ -200,7 +200,7 @@ def test_verifying_says_what_was_compared(registry: Registry, random_model: Path
     assert "SHA-256" in verify(model, lambda *said: told.append(said))
     assert told[-1][:2] == (model.size, model.size)
     record_path(model.path).unlink()
-    assert verify(registry.models()[0]) == "header; there is no record"
+    assert verify(registry.models()[0]) == "header; nothing is on record of it"
 
 
 def test_verifying_notices_one_bit_and_one_byte_less(registry: Registry, random_model: Path) -> None:
@@ -217,7 +217,7 @@ def test_verifying_notices_one_bit_and_one_byte_less(registry: Registry, random_
     with pytest.raises(ChecksumMismatch, match="its record says"):
         verify(model)
     model.path.unlink()
-    with pytest.raises(ModelNotFound):
+    with pytest.raises(ChecksumMismatch, match="the file is missing"):
         verify(model)
 
 
@@ -229,8 +229,7 @@ def test_the_remedy_finds_the_same_file_and_is_safe_to_type(registry: Registry, 
         verify(replace(only, record=read_record(only.path)))
     words = shlex.split(str(caught.value).partition("Fetch it again: ")[2])
     assert words[:3] == ["bayling", "models", "pull"]
-    # The repository's only file has no type in its name, so that asking for one would not find it.
-    assert words[3:] == ["hf://x;reboot", "--revision", "0" * 40, "--base", "$(reboot)", "--force"]
+    assert words[3:] == ["hf://x;reboot:model.gguf", "--revision", "0" * 40, "--base", "$(reboot)", "--force"]
 
 
 def test_a_model_that_cannot_be_read_is_said_to_be(

@@ -14,6 +14,7 @@ from bayling_lite.chat.session import Session
 from bayling_lite.chat.turns import Kind, Plan, Turn
 from bayling_lite.engine.base import ModelInfo
 from bayling_lite.errors import ContextOverflow
+from bayling_lite.languages import Language
 from bayling_lite.terminal import printable
 
 # Colours out of the terminal's own sixteen, so that they fit its theme, dark or light.
@@ -79,6 +80,16 @@ def problem_text(turn: Turn) -> str:
 def demonstrator_text(info: ModelInfo) -> str:
     """What to say to who chats with the small model that ships with the package."""
     return f"{info.name} was trained to translate, not to chat: try /to zh, or open another model with --model."
+
+
+def unknown_language_text(target: Language | None, info: ModelInfo) -> str:
+    """What to say of a language that the model does not know; empty when it does, or does not say which it knows."""
+    if target is None or not info.languages or target in info.languages:
+        return ""
+    known = ", ".join(f"{language.code} ({language.english})" for language in info.languages)
+    return (
+        f"{info.name} does not know {target.english}, only {known}. /to {info.languages[-1].code} changes the language."
+    )
 
 
 def overflow_text(error: ContextOverflow) -> str:

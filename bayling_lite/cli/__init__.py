@@ -6,6 +6,7 @@ Everything that goes wrong on purpose ends here, as one line on stderr and an ex
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import logging
 import os
@@ -18,8 +19,8 @@ from typing import NoReturn
 import click
 
 from bayling_lite import __version__
+from bayling_lite.cli.saying import say
 from bayling_lite.errors import BaylingError, OutputError
-from bayling_lite.terminal import printable
 
 # Where each command is, and its short help, which stands here too so that listing the commands imports none of them.
 COMMANDS = {
@@ -48,10 +49,31 @@ class LazyGroup(click.Group):
         assert isinstance(command, click.Command)  # noqa: S101 - the table above is wrong otherwise
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; of one that there is not, say which was meant."""
+        suggest(self, ctx, args)
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         """List the commands from the table."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, help_) for name, (_, help_) in COMMANDS.items()])
+
+
+def suggest(group: click.Group, ctx: click.Context, args: list[str]) -> None:
+    """Say which command was meant by one that there is not.
+
+    Raises:
+        click.UsageError: there is none of that name; with the nearest name, where one is near.
+    """
+    names = group.list_commands(ctx)
+    if not args or args[0] in names or args[0].startswith("-"):
+        return
+    nearest = difflib.get_close_matches(args[0], names, n=1)
+    hint = f" Did you mean {nearest[0]}?" if nearest else f" There are: {', '.join(names)}."
+    raise click.UsageError(f"There is no command {args[0]!r}.{hint}", ctx)
 
 
 @click.group(
@@ -93,10 +115,12 @@ def run(command: click.Command, name: str, args: Sequence[str] | None = None) ->
         sys.stdout.flush()
     except click.ClickException as error:
         # Click quotes arguments as they are.
-        click.echo(printable(_click_message(error)), err=True)
+        say(_click_message(error), keep="\n\t")
         status = error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted.", err=True)
+        wipes = sys.stderr.isatty() and os.environ.get("TERM", "").casefold() not in ("dumb", "unknown")
+        # Over the ^C that the terminal has shown.
+        click.echo("\r\x1b[KInterrupted." if wipes else "Interrupted.", err=True)
         status = 130
     except BaylingError as error:
         _report(error)
@@ -132,4 +156,4 @@ def _click_message(error: click.ClickException) -> str:
 def _report(error: BaylingError) -> None:
     if logging.getLogger("bayling_lite").isEnabledFor(logging.DEBUG):
         traceback.print_exception(error)
-    click.echo(f"Error: {printable(' '.join(str(error).split()), keep='')}", err=True)
+    say(f"Error: {' '.join(str(error).split())}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bayling_lite.cli.options import EngineFlags, engine_options, output_options
+from bayling_lite.cli.saying import say
 from bayling_lite.errors import UsageError
 from bayling_lite.languages import Language, find_language
 
@@ -82,9 +83,16 @@ def chat(
     options = ChatOptions(target, source, system, SamplingParams(temperature=temperature, seed=seed))
     if prompt is not None or not _has_screen():
         return _without_screen(opened, options, prompt, quiet=quiet)
-    from bayling_lite.chat import repl
+    from bayling_lite.chat import rendering, repl
 
-    return repl.run(opened, options, settings.state_dir / "history")
+    def opened_for_a_person() -> Engine:
+        """Who is going to type lines should know before the first one that none will be translated."""
+        loaded = opened()
+        if warning := rendering.unknown_language_text(target, loaded.info):
+            say(warning)
+        return loaded
+
+    return repl.run(opened_for_a_person, options, settings.state_dir / "history")
 
 
 def _has_screen() -> bool:

@@ -7,9 +7,20 @@ from pathlib import Path
 
 import click
 
+from bayling_lite.cli.saying import say
 from bayling_lite.terminal import printable
 
 _TYPES = ("F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_K_S", "Q4_K_M", "Q5_K_M", "Q6_K", "IQ4_XS")
+
+
+class _FileType(click.Choice[str]):
+    """A type in small letters or large ones, and in large ones where it is told which there are."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The type as it is written."""
+        if value.upper() not in self.choices:
+            self.fail(f"{value!r} is none of {', '.join(self.choices)}.", param, ctx)
+        return value.upper()
 
 
 @click.command("convert")
@@ -23,7 +34,7 @@ _TYPES = ("F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_K_S", "Q4_K_M", "Q5_K_M", "Q
 @click.option(
     "--type",
     "file_type",
-    type=click.Choice(_TYPES, case_sensitive=False),
+    type=_FileType(_TYPES),
     metavar="|".join(_TYPES),
     help="How the weights are stored: exact (F32), halved (F16, BF16), in 8 bits, or in 4 to 6.  [default: Q4_K_M]",
 )
@@ -46,7 +57,7 @@ _TYPES = ("F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_K_S", "Q4_K_M", "Q5_K_M", "Q
 @click.option("--keep", is_flag=True, help="Keep what is fetched from the hub in its shared cache.")
 @click.option("--no-card", is_flag=True, help="Write no model card (README.md) beside the file.")
 @click.option("--force", is_flag=True, help="Overwrite the output.")
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors; --verify's report is still printed.")
 @click.option("--no-progress", is_flag=True, help="Show no progress.")
 def convert(
     checkpoint: str,
@@ -92,20 +103,26 @@ def convert(
         keep=keep,
         card=not no_card,
         force=force,
+        quiet=quiet,
     )
     with job.showing(not quiet and not no_progress):
         try:
             done = job.write_adapter() if adapter else job.run()
         except KeyboardInterrupt:
-            if job.fetches:
-                job.end_progress()
-                click.echo("Interrupted. What has come is kept: the same command goes on from there.", err=True)
-                sys.exit(130)
-            raise
+            job.end_progress(interrupted=True)
+            if not job.fetches:
+                raise
+            come = "What has come is kept: the same command goes on from there."
+            say(f"Interrupted. {come if job.has_come else 'Nothing had come yet.'}")
+            sys.exit(130)
     for warning in done.warnings:
-        click.echo(f"Warning: {printable(warning)}", err=True)
+        say(f"Warning: {warning}")
     if not quiet:
         for line in done.lines:
-            click.echo(printable(line, keep="\n"), err=True)
+            say(line)
+    if done.interrupted:
+        job.end_progress(interrupted=True)
+        say("Interrupted while it was compared with the unquantized model: the file is complete, but not verified.")
+        sys.exit(130)
     if done.report is not None:
         click.echo(printable(done.report))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +33,7 @@ _N_CTX = 512
 @click.option("--chunks", type=click.IntRange(min=1), metavar="N", help="Stop after so many chunks.  [default: all]")
 @click.option("--force", is_flag=True, help="Overwrite the output.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
-@click.option("--no-progress", is_flag=True, help="Show no progress bar.")
+@click.option("--no-progress", is_flag=True, help="Show no progress.")
 def imatrix(
     model: Path,
     output: Path | None,
@@ -64,7 +61,8 @@ def imatrix(
     from bayling_convert.importance.collect import Amount
     from bayling_convert.output import check_place
     from bayling_lite.catalogue import resolve
-    from bayling_lite.gguf_file import read_header
+    from bayling_lite.cli.transfer import ByteProgress
+    from bayling_lite.gguf_file import check_is_model, read_header
     from bayling_lite.settings import Settings
 
     if text and dialogues:
@@ -72,13 +70,21 @@ def imatrix(
     model = resolve(str(model), Settings.load())
     path = output or Path(f"{model.stem}.imatrix.gguf")
     header = read_header(model)
+    check_is_model(header)
     if path.exists() and path.samefile(model):
         raise click.UsageError("The output would replace the model itself: name another file with -o.")
     # Hours of measuring must not end at a file that exists.
     check_place(path, overwrite=force)
     languages = header.texts("bayling.languages") or header.texts("general.languages")
-    with _progress(not quiet and not no_progress) as show:
+    progress = ByteProgress(shown=not quiet and not no_progress)
+
+    def show(done: int, total: int) -> None:
+        progress.steps(done, total, "Measuring", "tokens")
+
+    try:
         measured = _measure(model, text, dialogues, languages, Amount(n_ctx, chunks), show)
+    finally:
+        progress.end()
     measured.write(path, overwrite=force)
     if not quiet:
         n_tokens = max(int(count.max()) for count in measured.counts.values())
@@ -92,7 +98,7 @@ def _measure(
     dialogues: Path | None,
     languages: tuple[str, ...],
     amount: Amount,
-    progress: Progress | None,
+    progress: Progress,
 ) -> Imatrix:
     from bayling_convert.importance.calibration import calibration_dialogues, calibration_name
     from bayling_convert.importance.collect import measure_dialogues, measure_text
@@ -113,18 +119,3 @@ def _read(path: Path) -> str:
         return path.read_bytes().decode("utf-8-sig").removesuffix("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read as UTF-8 text: {error}.") from error
-
-
-@contextlib.contextmanager
-def _progress(wanted: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """A bar of tokens on the terminal; nothing where stderr is none."""
-    if not wanted or not sys.stderr.isatty():
-        yield None
-        return
-    with click.progressbar(length=1, label="Measuring", file=sys.stderr) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.length = total
-            bar.update(done - bar.pos)
-
-        yield show

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,8 +16,24 @@ from bayling_lite.cli.models_pull import pull
 from bayling_lite.cli.models_rm import remove
 from bayling_lite.terminal import printable
 
+if TYPE_CHECKING:
+    from bayling_lite.registry import LocalModel
 
-@click.group("models")
+
+class ModelsGroup(click.Group):
+    """The group, which says what was meant by a command that there is not."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command."""
+        from bayling_lite.cli import suggest
+
+        suggest(self, ctx, args)
+        return super().resolve_command(ctx, args)
+
+
+@click.group("models", cls=ModelsGroup)
 def models() -> None:
     """Models: what is here, what can be had, and fetching it.
 
@@ -35,7 +53,9 @@ def path(name: str) -> None:
     from bayling_lite.catalogue import resolve
     from bayling_lite.settings import Settings
 
-    click.echo(printable(str(resolve(name, Settings.load()).absolute()), keep=""))
+    found = str(resolve(name, Settings.load()).absolute())
+    # A program gets the name as it is, byte for byte; a screen what it can show.
+    click.echo(printable(found, keep="") if sys.stdout.isatty() else os.fsencode(found))
 
 
 @click.command("verify", short_help="Check that models are what was pulled.")
@@ -46,11 +66,13 @@ def verify(names: tuple[str, ...], quiet: bool, no_progress: bool) -> None:
     """Check that the models NAME..., or all, are what was pulled.
 
     Of a pulled model, size and SHA-256 are compared with its record, and the file's header is read; of others, the
-    header only. Exit status: 0 all are right, 5 one is not what its record says, 1 one is no whole GGUF file.
+    header only. Exit status: 0 all are right, 5 one is missing or not what its record says, 1 one is no whole GGUF
+    file.
     """
     from bayling_lite.catalogue import DEFAULT_MODEL, embedded_model, find_local, resolve
     from bayling_lite.cli.transfer import ByteProgress
     from bayling_lite.errors import BaylingError
+    from bayling_lite.inventory import find_missing
     from bayling_lite.registry import LocalModel, Registry, read_record
     from bayling_lite.registry import verify as check
     from bayling_lite.settings import Settings
@@ -59,15 +81,17 @@ def verify(names: tuple[str, ...], quiet: bool, no_progress: bool) -> None:
     chosen: list[LocalModel] = []
     for name in names:
         local = find_local(name, settings)
-        path = None if local else resolve(name, settings)
-        chosen += local if path is None else [LocalModel(name, path, read_record(path))]
+        missing = None if local else find_missing(name, settings)
+        path = None if local or missing else resolve(name, settings)
+        chosen += [missing] if missing else local if path is None else [LocalModel(name, path, read_record(path))]
     if not names:
-        chosen = [LocalModel(DEFAULT_MODEL, embedded_model()), *Registry(settings.models_dir).models()]
+        registry = Registry(settings.models_dir)
+        chosen = [LocalModel(DEFAULT_MODEL, embedded_model()), *registry.models(), *registry.missing()]
     statuses = []
     for model in chosen:
         progress = ByteProgress(shown=not quiet and not no_progress)
         try:
-            said = f"right ({check(model, progress)})"
+            said = f"right ({check(model, progress)})" if model.name != DEFAULT_MODEL else _embedded(model)
         except BaylingError as error:
             said = f"WRONG: {error}"
             statuses.append(error.exit_status)
@@ -76,6 +100,14 @@ def verify(names: tuple[str, ...], quiet: bool, no_progress: bool) -> None:
         if not quiet or said.startswith("WRONG"):
             click.echo(printable(f"{model.name}: {said}", keep=""))
     sys.exit(max(statuses, default=0))
+
+
+def _embedded(model: LocalModel) -> str:
+    """The model that ships with the package has no record, and needs none: what installs a package checks its files."""
+    from bayling_lite.registry import verify as check
+
+    check(model)
+    return "right (header; it came with bayling-lite)"
 
 
 for command in (list_models, pull, remove, verify, path, show):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shlex
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,7 +23,7 @@ _LISTED_LANGUAGES = 8
 @click.option("--json", "as_json", is_flag=True, help="A line of JSON for each model.")
 def list_models(as_json: bool) -> None:
     """List the models that are here, and those that can be pulled."""
-    from bayling_lite.inventory import fetchable, interrupted, local_models
+    from bayling_lite.inventory import ambiguous, fetchable, interrupted, local_models
     from bayling_lite.settings import Settings
     from bayling_lite.units import bytes_text
 
@@ -33,13 +35,18 @@ def list_models(as_json: bool) -> None:
             click.echo(json.dumps(said))
         return
     _echo_table(("NAME", "TYPE", "SIZE", "LANGUAGES", "FROM"), [_local_row(model) for model in here])
+    for bare, meant in ambiguous(settings):
+        _echo_line(f"{bare} alone means {meant}.")
     if halves:
         click.echo()
-        click.echo("Not finished; bayling models pull NAME goes on, bayling models rm NAME drops it:")
-        _echo_table(("NAME", "ON THE DISK"), [(f"{half.name}:{half.type}", bytes_text(half.size)) for half in halves])
+        _echo_line("Not finished (bayling models rm --partial NAME drops it):")
+        rows: list[tuple[str, ...]] = [
+            (f"{half.name}:{half.type}", bytes_text(half.size), shlex.join(half.command)) for half in halves
+        ]
+        _echo_table(("NAME", "ON THE DISK", "GOES ON WITH"), rows)
     if there:
         click.echo()
-        click.echo("To be had with bayling models pull NAME, or OWNER/NAME of any repository:")
+        _echo_line("To be had with bayling models pull NAME, or OWNER/NAME of any repository:")
         _echo_table(("NAME", "DOWNLOAD", "AS Q4_K_M", "LANGUAGES", ""), [_entry_row(entry) for entry in there])
 
 
@@ -50,7 +57,7 @@ def show(name: str, as_json: bool) -> None:
     """Show all that is known of the model NAME, here or in the catalogue."""
     from bayling_lite.catalogue import find_entry, how_to_get
     from bayling_lite.errors import ModelNotFound
-    from bayling_lite.inventory import find_model
+    from bayling_lite.inventory import find_model, interrupted
     from bayling_lite.quantizations import split_type
     from bayling_lite.settings import Settings
 
@@ -65,15 +72,17 @@ def show(name: str, as_json: bool) -> None:
         if as_json:
             click.echo(json.dumps(entry_json(entry)))
         else:
-            _echo_pairs(_entry_pairs(entry))
+            halves = [half for half in interrupted(settings) if half.name == entry.name]
+            _echo_pairs([*_entry_pairs(entry), *map(_half_pair, halves)])
             click.echo()
-            click.echo(how_to_get(entry, settings, wanted))
+            _echo_line(how_to_get(entry, settings, wanted))
         return
+    halves = [half for half in interrupted(settings) if half.name == split_type(model.name)[0]]
     if as_json:
         said = local_json(model) | {"template_text": model.chat_template}
         click.echo(json.dumps(said))
         return
-    _echo_pairs(_local_pairs(model))
+    _echo_pairs([*_local_pairs(model), *map(_half_pair, halves)])
     if model.chat_template:
         click.echo("chat template")
         click.echo("".join(f"    {line}\n" for line in printable(model.chat_template).splitlines()), nl=False)
@@ -105,6 +114,14 @@ def _echo_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
         click.echo(line if number or not has_header else _bold(line))
 
 
+def _echo_line(text: str) -> None:
+    from bayling_lite.cli.saying import wrapped
+    from bayling_lite.cli.tables import output_width
+
+    text, width = printable(text, keep=""), output_width()
+    click.echo(text if width is None else wrapped(text, width))
+
+
 def _bold(text: str) -> str:
     import os
 
@@ -118,9 +135,14 @@ def _local_row(model: ModelDescription) -> tuple[str, ...]:
     where = {"embedded": "ships with bayling-lite", "own": "your own file"}.get(model.origin)
     if model.record is not None:
         where = model.record.source
-    if model.problem:
+    elif model.origin == "pulled":
+        where = "RECORD DAMAGED: bayling models verify"
+    if model.kind == "adapter":
+        where = "a LoRA adapter, for bayling convert"
+    elif model.problem and model.architecture is None:
         where = "CANNOT BE USED: bayling models verify"
-    return model.name, model.type or "?", bytes_text(model.size), _some(model.languages), where or ""
+    size = bytes_text(model.size) if model.size else "missing"
+    return model.name, model.type or "?", size, _some(model.languages), where or ""
 
 
 def _some(languages: tuple[str, ...]) -> str:
@@ -140,17 +162,19 @@ def _entry_row(entry: CatalogueEntry) -> tuple[str, ...]:
 
 
 def _local_pairs(model: ModelDescription) -> list[tuple[str, str | None]]:
-    from bayling_lite.units import bytes_text
+    from bayling_lite.units import bytes_text, count_text
 
     record = model.record
+    exact = f" ({model.size:,} bytes)" if model.size >= 1000 else ""
     own_template = "the file's own chat template" if model.chat_template else None
     pairs: list[tuple[str, str | None]] = [
         ("name", model.name),
+        ("kind", None if model.kind == "model" else "a LoRA adapter" if model.kind == "adapter" else model.kind),
         ("problem", model.problem),
         ("file", str(model.path.absolute())),
-        ("size", f"{bytes_text(model.size)} ({model.size:,} bytes)"),
+        ("size", f"{bytes_text(model.size)}{exact}"),
         ("type", model.type),
-        ("parameters", model.parameters),
+        ("parameters", f"about {count_text(model.parameters)}" if model.parameters else None),
         ("architecture", model.architecture),
         ("context", f"{model.context} tokens" if model.context else None),
         ("languages", " ".join(model.languages)),
@@ -165,13 +189,27 @@ def _local_pairs(model: ModelDescription) -> list[tuple[str, str | None]]:
             ("source file", record.file or "a checkpoint, converted here"),
             ("base", record.base),
             ("SHA-256", record.sha256),
-            ("pulled", f"{record.pulled} by bayling-lite {record.bayling}"),
+            ("pulled", f"{_minute(record.pulled)} by bayling-lite {record.bayling}"),
         ]
     return pairs
 
 
-def _entry_pairs(entry: CatalogueEntry) -> list[tuple[str, str | None]]:
+def _minute(time: str) -> str:
+    """``2026-01-31 09:12 UTC``; what is no time stays as it is, for a record may come from anybody."""
+    try:
+        return f"{datetime.fromisoformat(time).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    except (ValueError, OverflowError):
+        return time
+
+
+def _half_pair(half: InterruptedPull) -> tuple[str, str]:
     from bayling_lite.units import bytes_text
+
+    return "not finished", f"{half.type}, {bytes_text(half.size)} on the disk; goes on with: {shlex.join(half.command)}"
+
+
+def _entry_pairs(entry: CatalogueEntry) -> list[tuple[str, str | None]]:
+    from bayling_lite.units import bytes_text, count_text
 
     return [
         ("name", entry.name),
@@ -179,7 +217,7 @@ def _entry_pairs(entry: CatalogueEntry) -> list[tuple[str, str | None]]:
         ("source", f"hf://{entry.hub}"),
         ("kind", "a difference to its base" if entry.kind == "delta" else entry.kind),
         ("fine-tuned from", entry.base),
-        ("parameters", f"about {entry.parameters / 1e9:.2f} B" if entry.parameters else None),
+        ("parameters", f"about {count_text(entry.parameters)}" if entry.parameters else None),
         ("download", f"about {bytes_text(entry.download)}" if entry.download else None),
         ("languages", " ".join(entry.languages)),
         ("template", entry.template),

@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bayling_lite.terminal import printable
+from bayling_lite.cli.saying import say
 
 if TYPE_CHECKING:
-    from bayling_lite.pulling import Plan, Pulled, PullRequest
+    from bayling_lite.hub import Repository
+    from bayling_lite.pulling import Plan, Pulled
 
 
 @click.command("pull", short_help="Fetch a model.")
-@click.argument("name", metavar="NAME|OWNER/NAME[:TYPE]")
+@click.argument("name", metavar="NAME|OWNER/NAME[:TYPE|:FILE]")
 @click.option(
     "--type", "file_type", metavar="TYPE", help="How the weights are stored: Q4_K_M, Q8_0, ...  [default: Q4_K_M]"
 )
 @click.option("--revision", metavar="REVISION", help="A branch, tag or commit of the repository.")
 @click.option(
-    "--base", metavar="FOLDER|OWNER/NAME", help="The checkpoint that a difference, or a LoRA adapter, is for."
+    "--base", metavar="FOLDER|NAME|OWNER/NAME", help="The checkpoint that a difference, or a LoRA adapter, is for."
 )
 @click.option("--keep", is_flag=True, help="Keep the downloaded checkpoint in the cache that all hub programs share.")
 @click.option("--force", is_flag=True, help="Fetch again what is here.")
@@ -48,7 +49,8 @@ def pull(
       bayling models pull bayling-2-7b
       bayling models pull bayling-2-8b --type Q8_0
       bayling models pull OWNER/NAME:Q4_K_M
-      bayling models pull bayling-7b-diff --base llama-7b
+      bayling models pull OWNER/NAME:FILE.gguf
+      bayling models pull bayling-7b --base llama-7b
     """  # noqa: D301 - click wants the character \b
     from bayling_lite.cli.transfer import ByteProgress
     from bayling_lite.pulling import PullRequest
@@ -60,35 +62,42 @@ def pull(
     try:
         done = run(request, Settings.load(), announce=None if quiet else _announce, progress=progress)
     except KeyboardInterrupt:
-        progress.end()
-        _say(f"Interrupted. What has come is kept; this goes on: {command_line(request)}")
+        progress.end(interrupted=True)
+        come = "What has come is kept; this goes on" if progress.has_come else "Nothing had come yet; this begins anew"
+        say(f"Interrupted. {come}: {shlex.join(request.command)}")
         sys.exit(130)
     finally:
         progress.end()
     for warning in done.warnings:
-        _say(f"Warning: {warning}")
+        say(f"Warning: {warning}")
     if not quiet:
         _say_done(done)
-
-
-def command_line(request: PullRequest) -> str:
-    """The line that asks for the same."""
-    words = ["bayling", "models", "pull", request.name]
-    for option, value in (("--type", request.file_type), ("--revision", request.revision), ("--base", request.base)):
-        words += [option, value] if value is not None else []
-    words += [option for option, is_set in (("--keep", request.keep), ("--force", request.force)) if is_set]
-    return shlex.join(words)
 
 
 def _announce(plan: Plan) -> None:
     from bayling_lite.units import bytes_text
 
-    repository = plan.repository
-    _say(f"{plan.target.name}: {plan.file or 'a checkpoint'} of {repository.id} at {repository.commit[:12]}")
-    _say(f"Licence: {plan.licence or 'not stated'}; see {repository.url}")
+    repository, base = plan.repository, plan.base
+    say(f"{plan.target.name}: {plan.kind} of {repository.id} at {repository.commit[:12]}")
+    say(f"Licence: {plan.licence or 'not stated'}; see {_page(repository)}")
+    if base is not None and base.repository is not None:
+        say(f"Base: {base.repository.id} at {base.repository.commit[:12]}")
+        say(f"Licence of the base: {plan.base_licence or 'not stated'}; see {_page(base.repository)}")
+    elif base is not None:
+        say(f"Base: {base.source}")
     becomes = "" if plan.file is not None else f", about {bytes_text(plan.result)} here as {plan.target.file_type}"
     fetch = bytes_text(plan.download) if plan.download else "nothing, it is in the hub's shared cache"
-    _say(f"To fetch: {fetch}{becomes}")
+    if plan.done:
+        rest = plan.download - plan.done
+        say(f"Going on: about {bytes_text(plan.done)} of {fetch} are done, {bytes_text(rest)} to fetch{becomes}")
+    else:
+        say(f"To fetch: {fetch}{becomes}")
+
+
+def _page(repository: Repository) -> str:
+    """Where people read about it, at the revision that was asked for."""
+    page = repository.url.partition("/tree/")[0]
+    return f"{page}/tree/{repository.revision}" if repository.revision is not None else page
 
 
 def _say_done(done: Pulled) -> None:
@@ -97,15 +106,11 @@ def _say_done(done: Pulled) -> None:
 
     model = done.model
     if done.fresh:
-        _say(f"Wrote {model.path}: {model.type or 'GGUF'}, {bytes_text(model.size)}.")
+        say(f"Wrote {model.path}: {model.type or 'GGUF'}, {bytes_text(model.size)}.")
     elif model.name == DEFAULT_MODEL:
-        _say(f"{model.name} ships with bayling-lite: {model.path}.")
+        say(f"{model.name} ships with bayling-lite: {model.path}.")
     else:
         whose = "" if model.record is not None else ", a file of your own"
-        _say(f"{model.name} is here already: {model.path}{whose}. --force fetches it again.")
+        say(f"{model.name} is here already: {model.path}{whose}. --force fetches it again.")
     name = shlex.quote(model.name)
-    _say(f"Use it: bayling-chat --model {name}, or bayling translate FILE --to zh --model {name}")
-
-
-def _say(text: str) -> None:
-    click.echo(printable(text, keep=""), err=True)
+    say(f"Use it: bayling-chat --model {name}, or bayling translate FILE --to zh --model {name}")

@@ -6,10 +6,9 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from bayling_lite.catalogue import first_run_notice, resolve
 from bayling_lite.cli.options import EngineFlags
+from bayling_lite.cli.saying import say
 from bayling_lite.settings import Settings
 from bayling_lite.terminal import printable
 
@@ -51,7 +50,7 @@ def open_engine(path: Path, settings: Settings, *, template: str | None = None, 
     )
     notices = () if quiet else (_context_warning(info), first_run_notice(info, settings))
     for notice in filter(None, notices):
-        click.echo(printable(notice), err=True)
+        say(notice)
     return engine
 
 

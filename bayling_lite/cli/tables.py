@@ -51,4 +51,5 @@ def _paragraph(header: Sequence[str], row: Sequence[str], width: int) -> list[st
 
 
 def _label(name: str) -> str:
-    return name.lower() if name.isalpha() else name
+    """A column's name inside a line; what stands under FROM says itself what it is."""
+    return " ".join(word if "_" in word else word.lower() for word in name.split() if word != "FROM")

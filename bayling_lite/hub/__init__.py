@@ -21,7 +21,7 @@ try:
     from bayling_lite.hub.checkpoint import HubCheckpoint
     from bayling_lite.hub.client import Hub
     from bayling_lite.hub.download import Progress
-    from bayling_lite.hub.patience import Patience
+    from bayling_lite.hub.patience import Notice, Patience
     from bayling_lite.hub.reference import Reference, parse_reference
     from bayling_lite.hub.remote_file import RemoteFile
     from bayling_lite.hub.repository import Repository
@@ -31,4 +31,14 @@ except ValueError as error:  # huggingface-hub reads the environment when it is 
         "HF_HUB_DOWNLOAD_TIMEOUT and the other numbers."
     ) from error
 
-__all__ = ["Hub", "HubCheckpoint", "Patience", "Progress", "Reference", "RemoteFile", "Repository", "parse_reference"]
+__all__ = [
+    "Hub",
+    "HubCheckpoint",
+    "Notice",
+    "Patience",
+    "Progress",
+    "Reference",
+    "RemoteFile",
+    "Repository",
+    "parse_reference",
+]

@@ -14,7 +14,7 @@ from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 from bayling_lite.errors import HubError, UsageError
 from bayling_lite.hub.cache import SharedCache, is_commit, is_sha256
 from bayling_lite.hub.failures import Asked, not_here, refuse_errors, translated
-from bayling_lite.hub.patience import Patience, Unreachable
+from bayling_lite.hub.patience import Notice, Patience, Unreachable
 from bayling_lite.hub.reference import check_repository, check_revision
 from bayling_lite.hub.remote_file import RemoteFile, is_safe_name
 from bayling_lite.hub.repository import Access, Repository
@@ -29,7 +29,7 @@ class Hub:
 
     Left out, ``endpoint``, ``token`` and ``cache_dir`` are huggingface-hub's own (``HF_ENDPOINT``; ``HF_TOKEN`` or what
     ``hf auth login`` stored; ``HF_HUB_CACHE`` or ``HF_HOME``). Nothing is fetched when ``offline``, or when
-    ``HF_HUB_OFFLINE`` is set.
+    ``HF_HUB_OFFLINE`` is set. ``notice`` is told what is waited for where nothing else tells how far it is.
 
     Raises:
         UsageError: the endpoint is no web address.
@@ -43,9 +43,13 @@ class Hub:
         offline: bool = False,
         cache_dir: Path | None = None,
         patience: Patience | None = None,
+        notice: Notice | None = None,
     ) -> None:
         self._access = Access(
-            _checked(endpoint or constants.ENDPOINT), token, SharedCache(cache_dir), patience or Patience()
+            _checked(endpoint or constants.ENDPOINT),
+            token,
+            SharedCache(cache_dir),
+            replace(patience or Patience(), notice=notice),
         )
         self._offline = offline
 
@@ -76,7 +80,8 @@ class Hub:
         try:
             # With something in the cache nobody wants to wait for the network to come back.
             patience = replace(self._access.patience, tries=_LISTING_TRIES if cached is None else 1)
-            listing = patience.persist(lambda: self._ask(asked), str(asked))
+            patience.tell(f"asking {asked.host}")
+            listing = patience.persist(lambda: self._ask(asked), str(asked), asked.host)
         except Unreachable as error:
             if cached is None:
                 raise

@@ -11,6 +11,7 @@ import contextlib
 import errno
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,9 +26,14 @@ from bayling_lite.hub.ranges import RangesIgnored, RangeSource
 from bayling_lite.units import bytes_text
 
 Progress = Callable[[int, int, str], None]
-"""Called with bytes done, bytes in all, and the file's name; ``checking NAME`` while its digest is computed."""
+"""Called with bytes done, bytes in all, and the file's name; ``checking NAME`` while its digest is computed.
+
+While nothing comes, the name is ``waiting for HOST, attempt 2 of 8``.
+"""
 
 _TICK = 0.1
+_QUIET = 3.0
+"""Seconds without a byte after which that is said."""
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -44,7 +50,7 @@ def download(source: RangeSource, target: Path, progress: Progress | None = None
                 discard(target)
                 return target
             part = Part(source, target)
-            _Crew(source, part).run(lambda done: show(done, file.size, name))
+            _Crew(source, part).run(lambda done, waiting: show(done, file.size, waiting or name))
             part.check(name, lambda read: show(read, file.size, f"checking {name}"))
             part.publish()
     return target
@@ -107,13 +113,15 @@ class _Crew:
         self._changed = threading.Condition()
         self._shares: list[_Share] = []
         self._fetched = 0
+        self._last_byte = time.monotonic()
+        self._idle = 0
         self._whole = False
         self._stopped = threading.Event()
         self._working = 0
         self._failure: Exception | None = None
 
-    def run(self, report: Callable[[int], None]) -> None:
-        """Fetch what is missing; ``report`` hears, in this thread, how many bytes are there.
+    def run(self, report: Callable[[int, str | None], None]) -> None:
+        """Fetch what is missing; ``report`` hears, in this thread, how many bytes are there, and what is waited for.
 
         Raises:
             HubError: it cannot be fetched.
@@ -121,17 +129,18 @@ class _Crew:
         """
         missing = self._source.file.size - self._part.done.total
         self._working = min(self._patience.connections, -(-missing // self._patience.share))
+        report(self._there(), None)  # what an earlier run had fetched
         try:
             for _ in range(self._working):
                 # Daemons, because one that waits for a silent server must not keep the program from ending.
                 threading.Thread(target=self._work, name="download", daemon=True).start()
             while self._going_on():
-                report(self._there())
+                report(self._there(), self._waiting())
         finally:
             self._stop()
         if self._failure is not None:
             raise self._failure
-        report(self._there())
+        report(self._there(), None)
 
     def _going_on(self) -> bool:
         with self._changed:
@@ -142,6 +151,13 @@ class _Crew:
     def _there(self) -> int:
         with self._changed:
             return self._part.done.total + sum(share.position - share.start for share in self._shares)
+
+    def _waiting(self) -> str | None:
+        """What to say where nothing comes; None while something does."""
+        with self._changed:
+            if time.monotonic() - self._last_byte < _QUIET:
+                return None
+            return self._patience.waiting(self._source.asked.host, self._idle)
 
     def _stop(self) -> None:
         """From here on nothing is written. What came of unfinished shares goes on record."""
@@ -210,7 +226,9 @@ class _Crew:
                 failures = failures + 1 if position == share.position else 1
                 fetched, position = self._fetched, share.position
                 if self._patience.ends(idle, error.wait):
-                    raise gave_up(str(self._source.asked), error) from error
+                    raise gave_up(str(self._source.asked), error, kept=True) from error
+                with self._changed:
+                    self._idle = max(self._idle, idle)
                 if self._stopped.wait(self._patience.wait(failures, error.wait)):
                     raise _StopError from error
 
@@ -224,6 +242,7 @@ class _Crew:
                     _write(file, chunk)
                     share.position += len(chunk)
                     self._fetched += len(chunk)
+                    self._last_byte, self._idle = time.monotonic(), 0
         if share.position < share.end:
             raise Transient("the connection ended too soon")
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import importlib
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from huggingface_hub import hf_raise_for_status
 from huggingface_hub.errors import (
@@ -41,6 +43,11 @@ class Asked:
     revision: str | None = None
     name: str | None = None
 
+    @property
+    def host(self) -> str:
+        """The hub's, without what is no business of a screen."""
+        return printable(urlsplit(self.endpoint).hostname or self.endpoint, keep="")
+
     def __str__(self) -> str:
         if self.name is None:
             return f"{self.repository} at {self.endpoint}"
@@ -63,7 +70,8 @@ def translated(asked: Asked) -> Iterator[None]:
     except HfHubHTTPError as error:
         status = error.response.status_code
         if status in _RETRIED:
-            raise Transient(f"the server answers {status}", asked_wait(error.response.headers)) from error
+            wait = asked_wait(error.response.headers)
+            raise Transient(f"the server answers {status}", wait, answered=True) from error
         raise _refused(error, status, asked) from error
     except HttpError as error:
         raise Transient(printable(str(error), keep="") or type(error).__name__) from error
@@ -99,11 +107,13 @@ def asked_wait(headers: Mapping[str, str]) -> float | None:
 
 def not_here(asked: Asked) -> ModelNotFound:
     """The error when something would have to be fetched, and may not be."""
-    revision = f" --revision {asked.revision}" if asked.revision else ""
+    fetch = ""
+    if asked.name is not None:  # all files of a repository may be every quantization of a model
+        revision = ["--revision", asked.revision] if asked.revision else []
+        fetch = f", or fetch it: {shlex.join(['hf', 'download', asked.repository, asked.name, *revision])}"
     return ModelNotFound(
-        f"{asked} is not in the shared cache, and nothing may be fetched offline. Run the same command without "
-        f"--offline (or BAYLING_OFFLINE, HF_HUB_OFFLINE), or fetch it where there is a connection: "
-        f"hf download {asked.repository}{revision}"
+        f"{asked} is not in the shared cache, and nothing may be fetched offline. Where there is a connection, run the "
+        f"same command without BAYLING_OFFLINE and HF_HUB_OFFLINE (or offline in config.toml){fetch or '.'}"
     )
 
 

@@ -72,7 +72,7 @@ class RangeSource:
             status = response.status_code
             if status in _EXPIRED and address != self._url:
                 self._forget(address)
-                raise Transient(f"the storage answers {status}", asked_wait(response.headers))
+                raise Transient(f"the storage answers {status}", asked_wait(response.headers), answered=True)
             refuse_errors(response)
             encoding = response.headers.get("content-encoding", "identity")
             if status not in (200, 206) or encoding != "identity":
@@ -147,7 +147,8 @@ def read_range(source: RangeSource, start: int, end: int) -> bytes:
         if start + len(data) < end:
             raise Transient("the connection ended too soon")
 
-    source.patience.persist(attempt, str(source.asked))
+    source.patience.tell(f"reading {source.asked.name}")
+    source.patience.persist(attempt, str(source.asked), source.asked.host)
     return bytes(data)
 
 

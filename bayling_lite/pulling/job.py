@@ -15,9 +15,10 @@ from bayling_lite.checkpoints import CheckpointPlace, known_of
 from bayling_lite.errors import ChecksumMismatch, HubError, ModelUnreadable
 from bayling_lite.gguf_file import read_header
 from bayling_lite.inventory import header_type
-from bayling_lite.pulling.plan import Plan, fetched_weights
+from bayling_lite.pulling.measure import Measure, silent, weights_to_fetch
+from bayling_lite.pulling.plan import Plan
 from bayling_lite.quantizations import type_in_name
-from bayling_lite.registry import Progress, Record, file_sha256
+from bayling_lite.registry import Progress, Record, bytes_left, disk_usage, file_sha256
 
 if TYPE_CHECKING:
     from bayling_convert import Converted
@@ -37,7 +38,6 @@ class Job:
     """One pull, in its own folder."""
 
     plan: Plan
-    base: CheckpointPlace | None
     folder: Path
     keep: bool
     progress: Progress | None
@@ -50,19 +50,51 @@ class Job:
         """
         return self._ready_made() if self.plan.file is not None else self._converted()
 
+    @property
+    def base(self) -> CheckpointPlace | None:
+        """What a difference, or an adapter, is for."""
+        return self.plan.base
+
+    @property
+    def done(self) -> int:
+        """About how many bytes of the download an earlier run has dealt with."""
+        plan = self.plan
+        if plan.file is not None:
+            fetched = self.folder.joinpath(*plan.file.split("/"))
+            parts = (fetched, fetched.with_name(f"{fetched.name}.part"))
+            return min(plan.download, sum(map(disk_usage, parts)))
+        path = self._made_path
+        if path.exists():
+            return plan.download
+        # What is converted is told by how much of the result is on the disk.
+        made = disk_usage(path.with_name(f".{path.name}.part")) / max(plan.result, 1)
+        fetched_now = sum(bytes_left(self.folder / name) for name in ("files", "base"))
+        return min(plan.download, round(made * plan.download) + fetched_now)
+
+    @property
+    def _made_path(self) -> Path:
+        """The result. Its name says what it is made of: what an earlier run made of something else is not taken."""
+        base = self.plan.base.source if self.plan.base is not None else None
+        made_of = f"{self.plan.repository.commit} {base} {__version__}"
+        return self.folder / f"{hashlib.sha256(made_of.encode()).hexdigest()[:16]}.gguf"
+
     def _ready_made(self) -> Made:
         """A GGUF file from the hub, or from the shared cache."""
         plan, name = self.plan, self.plan.file or ""
         remote, cached = plan.repository.files[name], plan.repository.cached(name)
+        measure = Measure({f"hf://{plan.repository.id}/{name}": remote.size}, 0, self.progress or silent)
         if cached is not None:
             path = self._from_cache(cached)
-            if remote.digest is not None and not remote.agrees(path):
+            tell = measure.fetching(plan.repository)
+            if remote.digest is not None and not remote.agrees(
+                path, lambda read: tell(read, remote.size, f"checking {name}")
+            ):
                 path.unlink()
                 raise ChecksumMismatch(
                     f"{cached} is damaged: it is not what the hub has on record. Remove it, and retry."
                 )
         else:
-            path = plan.repository.download(name, self.folder, _fetching(self.progress))
+            path = plan.repository.download(name, self.folder, measure.fetching(plan.repository))
         try:
             header = read_header(path)
         except ModelUnreadable as error:
@@ -88,41 +120,43 @@ class Job:
     def _converted(self) -> Made:
         """A checkpoint, fetched and converted on the way."""
         plan = self.plan
-        # The name says what it is made of: what an earlier run finished of something else is not taken for this.
-        base = self.base.source if self.base is not None else None
-        made_of = f"{plan.repository.commit} {base} {__version__}"
-        path = self.folder / f"{hashlib.sha256(made_of.encode()).hexdigest()[:16]}.gguf"
+        path = self._made_path
+        measure = self._measure()
         done: Converted | None = None
         if not path.exists():
-            done = self._convert(path)
+            done = self._convert(path, measure)
         record = self._record(
             path,
-            file_sha256(path, self.progress),
+            file_sha256(path, measure.checking_result),
             file_type=plan.target.file_type,
             licence=plan.licence,
-            base=base,
+            base=self.base.source if self.base is not None else None,
             parameters=done.n_parameters if done is not None else None,
         )
         return Made(path, record, done.warnings if done is not None else ())
 
-    def _convert(self, path: Path) -> Converted:
+    def _measure(self) -> Measure:
+        repositories = [self.plan.repository, *([self.base.repository] if self.base and self.base.repository else [])]
+        missing = {path: size for one in repositories for path, size in weights_to_fetch(one).items()}
+        return Measure(missing, self.plan.result, self.progress or silent, result_is_checked=True)
+
+    def _convert(self, path: Path, measure: Measure) -> Converted:
         from bayling_convert import convert
 
         plan = self.plan
-        total = plan.download + (fetched_weights(self.base.repository)[0] if self.base and self.base.repository else 0)
-        fetching = _AllFiles(total, self.progress)
         place = CheckpointPlace(repository=plan.repository)
-        files = place.files(self.folder / "files", keep=self.keep, progress=fetching)
+        files = place.files(self.folder / "files", keep=self.keep, progress=measure.fetching(plan.repository))
         base = None
         if self.base is not None:
-            base = self.base.files(self.folder / "base", keep=self.keep, progress=fetching)
+            told = measure.fetching(self.base.repository) if self.base.repository is not None else None
+            base = self.base.files(self.folder / "base", keep=self.keep, progress=told)
         done = convert(
             files,
             path,
             plan.target.file_type,
             base=base,
             provenance=known_of(plan.target.entry, licence=plan.licence, revision=plan.repository.commit),
-            progress=_converting(self.progress),
+            progress=measure.converting,
         )
         if self.keep:
             for kept in (place, *([self.base] if self.base is not None else [])):
@@ -152,31 +186,3 @@ class Job:
             base=base,
             parameters=parameters,
         )
-
-
-class _AllFiles:
-    """Adds what is told of one file after another up to what is told of the whole download."""
-
-    def __init__(self, total: int, progress: Progress | None) -> None:
-        self._total = total
-        self._progress = progress
-        self._done: dict[str, int] = {}
-
-    def __call__(self, done: int, total: int, name: str) -> None:
-        if self._progress is None:
-            return
-        if name.startswith("checking "):
-            self._progress(done, total, name.capitalize())
-            return
-        self._done[name] = done
-        self._progress(min(sum(self._done.values()), self._total), self._total, "Fetching")
-
-
-def _fetching(progress: Progress | None) -> Progress | None:
-    if progress is None:
-        return None
-    return lambda done, total, name: progress(done, total, "Checking" if name.startswith("checking ") else "Fetching")
-
-
-def _converting(progress: Progress | None) -> Progress | None:
-    return None if progress is None else lambda done, total, _tensor: progress(done, total, "Converting")

@@ -10,16 +10,16 @@ import contextlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bayling_lite.catalogue import find_entry, resolve
 from bayling_lite.checkpoints import CheckpointPlace
 from bayling_lite.errors import OutputError, UsageError
-from bayling_lite.hub import Hub
-from bayling_lite.inventory import disk_usage
+from bayling_lite.hub import Hub, Notice
 from bayling_lite.pulling.job import Job
-from bayling_lite.pulling.plan import Plan, fetched_weights, make_plan
+from bayling_lite.pulling.measure import sentence
+from bayling_lite.pulling.plan import Plan, make_plan
 from bayling_lite.pulling.request import PullRequest, find_here, needs_base, read_request
 from bayling_lite.quantizations import split_type
 from bayling_lite.registry import (
@@ -27,7 +27,10 @@ from bayling_lite.registry import (
     Progress,
     Record,
     Registry,
+    bytes_left,
+    disk_usage,
     read_record,
+    remember,
     working_in,
     write_record,
 )
@@ -71,38 +74,48 @@ def pull(
     if entry is not None and entry.hub is None:
         return Pulled(LocalModel(entry.name, resolve(request.name, settings)), fresh=False)
     target = read_request(request, settings)
-    here = None if request.force else find_here(target, settings)
+    here = None if request.force else find_here(target, settings, request.base)
     if here is not None:
         return Pulled(here, fresh=False)
     if target.entry is not None and target.entry.kind == "delta" and request.base is None:
         raise needs_base(target.entry)
     if target.entry is not None and target.entry.kind == "checkpoint" and request.base is not None:
         raise UsageError(f"{target.name} is a whole checkpoint, to which nothing is added: leave --base away.")
-    hub = Hub(offline=settings.offline)
-    plan = make_plan(target, hub.repository(target.repository, target.revision), settings.models_dir)
+    hub, said = Hub(offline=settings.offline, notice=_in_words(progress)), request.base
+    repository = hub.repository(target.repository, target.revision)
+    find_base = (lambda: CheckpointPlace.find(said, lambda: hub)) if said is not None else None
+    plan = make_plan(target, repository, settings.models_dir, find_base)
     if not request.force and plan.path.exists():
         return Pulled(_same(plan, settings), fresh=False)
-    if plan.file is not None and request.base is not None:
-        raise UsageError(
-            f"{target.repository} has a ready-made {plan.file}, to which nothing is added: leave --base away."
-        )
-    base = CheckpointPlace.find(request.base, lambda: hub) if request.base is not None else None
-    if announce is not None:
-        announce(plan)
     with _work_folder(plan, settings) as folder:
-        _check_space(plan, base, folder)
-        made = Job(plan, base, folder, request.keep, progress).run()
+        remember(folder, request.command)
+        job = Job(plan, folder, request.keep, progress)
+        if progress is not None:
+            progress(0, 0, "")  # what was said while the hub was asked
+        if announce is not None:
+            announce(replace(plan, done=job.done))
+        _check_space(plan, folder)
+        made = job.run()
         _put_in_place(made.path, plan.path, made.record)
     return Pulled(_named(plan.path, settings), warnings=made.warnings)
+
+
+def _in_words(progress: Progress | None) -> Notice | None:
+    """What is waited for before there is anything to count."""
+    return None if progress is None else lambda words: progress(0, 0, sentence(words))
 
 
 def _same(plan: Plan, settings: Settings) -> LocalModel:
     """The file that has the name already, unless another revision was asked for."""
     model = _named(plan.path, settings)
-    asked, commit = plan.target.revision, plan.repository.commit
-    if asked is not None and (model.record is None or model.record.revision != commit):
+    asked, commit, record = plan.target.revision, plan.repository.commit, model.record
+    if asked is not None and (record is None or record.revision != commit):
+        which = commit[:12] if commit.startswith(asked) else f"{asked} ({commit[:12]})"
+        raise UsageError(f"{model.name} is here, but not at revision {which}. --force fetches that one in its place.")
+    if plan.base is not None and (record is None or record.base != plan.base.source):
+        made = record.base if record is not None and record.base is not None else "an unknown one"
         raise UsageError(
-            f"{model.name} is here, but not at revision {asked} ({commit[:12]}). --force fetches that one in its place."
+            f"{model.name} is here, but made with another base, {made}. --force makes it with {plan.base.source}."
         )
     return model
 
@@ -135,16 +148,14 @@ def _work_folder(plan: Plan, settings: Settings) -> Iterator[Path]:
 
 
 def _tidy(folder: Path) -> None:
-    """Leave no folder behind in which there is nothing to go on from: only locks, which are empty."""
-    if not any(path.is_file() and path.stat().st_size for path in folder.rglob("*")):
+    """Leave no folder behind in which there is nothing to go on from."""
+    if not bytes_left(folder):
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _check_space(plan: Plan, base: CheckpointPlace | None, folder: Path) -> None:
+def _check_space(plan: Plan, folder: Path) -> None:
     """See that what will be on the disk at one time fits, what is there already counted."""
     needed = plan.result + plan.scratch
-    if base is not None and base.repository is not None:
-        needed += fetched_weights(base.repository)[1]
     there = sum(disk_usage(path) for path in folder.rglob("*") if path.is_file())
     free = shutil.disk_usage(folder).free
     if needed - there > free:

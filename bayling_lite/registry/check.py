@@ -9,12 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bayling_lite.errors import ChecksumMismatch, ModelNotFound, ModelUnreadable
-from bayling_lite.quantizations import type_in_name
 from bayling_lite.registry.folder import LocalModel
 from bayling_lite.registry.record import Record
 
 Progress = Callable[[int, int, str], None]
-"""Called with the bytes done, the bytes in all, and what is being done."""
+"""Called with the bytes done, the bytes in all, and what is being done, perhaps with a detail behind a colon.
+
+Of what will come later, 0 bytes done are told. With 0 bytes in all there is nothing to count, only to say.
+"""
 
 _PIECE = 4 * 1024 * 1024
 
@@ -33,19 +35,21 @@ def file_sha256(path: Path, progress: Progress | None = None) -> str:
 
 
 def verify(model: LocalModel, progress: Progress | None = None) -> str:
-    """Check a model's file; what was checked, for people: ``sha256, size and header``, or ``header`` without a record.
+    """Check a model's file; what was checked, for people: ``size, SHA-256 and header``, or ``header`` without a record.
 
     Raises:
-        ChecksumMismatch: it is not what its record says.
+        ChecksumMismatch: it is not what its record says, is missing, or its record cannot be read.
         ModelUnreadable: it has no record, and is no whole GGUF file; or it cannot be read.
         ModelNotFound: it is gone.
     """
     from bayling_lite.gguf_file import read_header
 
     record = model.record
+    remedy = f"Fetch it again: {_command(record)}" if record is not None else "Fetch it again, or remove it."
+    if model.trouble is not None:
+        raise ChecksumMismatch(f"{model.trouble} {remedy}")
     try:
         if record is not None:
-            remedy = f"Fetch it again: {_command(model, record)}"
             if model.size != record.size:
                 raise ChecksumMismatch(
                     f"{model.path} has {model.size:,} bytes, its record says {record.size:,}. {remedy}"
@@ -57,13 +61,13 @@ def verify(model: LocalModel, progress: Progress | None = None) -> str:
     except OSError as error:
         raise ModelUnreadable(f"{model.path} cannot be read: {error.strerror or error}.") from error
     read_header(model.path)
-    return "size, SHA-256 and header" if record is not None else "header; there is no record"
+    return "size, SHA-256 and header" if record is not None else "header; nothing is on record of it"
 
 
-def _command(model: LocalModel, record: Record) -> str:
+def _command(record: Record) -> str:
     """What fetches the same again. A record may come from anybody, so nothing of it gets to the shell unquoted."""
-    words = ["bayling", "models", "pull", record.source, "--revision", record.revision]
-    # The only file of a repository needs no type in its name, and is not found by one that only its header tells.
-    words += ["--type", record.type] if record.file is None or type_in_name(model.path.stem) else []
+    name = record.source if record.file is None else f"{record.source}:{record.file}"
+    words = ["bayling", "models", "pull", name, "--revision", record.revision]
+    words += ["--type", record.type] if record.file is None else []
     words += ["--base", record.base] if record.base else []
     return shlex.join([*words, "--force"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -38,6 +39,16 @@ class LocalModel:
         """The type that the file's name tells, else its record."""
         return type_in_name(self.path.stem) or (self.record.type if self.record else None)
 
+    @property
+    def trouble(self) -> str | None:
+        """What is wrong with it as far as can be told without reading it: a sentence; None where nothing is."""
+        if not self.path.is_file():
+            what = "leads to a file that" if self.path.is_symlink() else "is on record, but the file"
+            return f"{self.path} {what} is missing."
+        if self.record is None and os.path.lexists(record_path(self.path)):
+            return f"Its record {record_path(self.path)} cannot be read, so nobody knows what was pulled."
+        return None
+
 
 class Registry:
     """The models folder. It need not exist; nothing is made in it before something is pulled."""
@@ -55,6 +66,19 @@ class Registry:
             best = name if _once(name, short) else with_type if _once(with_type, typed) else self._relative(path)
             models.append(LocalModel(best, path, read_record(path)))
         return sorted(models, key=lambda model: (model.name.casefold(), str(model.path)))
+
+    def missing(self) -> list[LocalModel]:
+        """Models of which only a record is here, or a link that leads nowhere, by their path in this folder.
+
+        An interrupted pull that was just putting one in its place will.
+        """
+        gone = [path for path in self._paths(whole=False) if not path.exists()]
+        models = [LocalModel(self._relative(path), path, read_record(path)) for path in gone]
+        return [
+            model
+            for model in models
+            if model.record is None or not self.leftovers(model.record.source.removeprefix("hf://"))
+        ]
 
     def matching(self, name: str, aliases: Iterable[str] = ()) -> list[LocalModel]:
         """The models a name means, the likeliest first.
@@ -120,11 +144,12 @@ class Registry:
             except OSError as error:
                 raise OutputError(f"{folder} cannot be removed: {error.strerror or error}.") from error
 
-    def _paths(self) -> Iterator[Path]:
-        yield from _gguf_files(self.folder)
+    def _paths(self, *, whole: bool = True) -> Iterator[Path]:
+        find = _gguf_files if whole else _traces
+        yield from find(self.folder)
         for owner in _folders(self.folder):
             for name in _folders(owner):
-                yield from _gguf_files(name)
+                yield from find(name)
 
     def _relative(self, path: Path) -> str:
         return path.relative_to(self.folder).as_posix()
@@ -144,7 +169,7 @@ class Registry:
         return 2 if self._short_name(path).casefold() in keys else 0
 
     def _is_inside(self, path: Path) -> bool:
-        return any(path == known for known in self._paths())
+        return any(path == known for whole in (True, False) for known in self._paths(whole=whole))
 
     def _remove_empty(self, folder: Path) -> None:
         while folder != self.folder and folder.is_relative_to(self.folder):
@@ -169,7 +194,8 @@ def working_in(folder: Path) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except filelock.Timeout:
-        raise OutputError(f"Another process is just pulling into {folder}: wait for it, or stop it.") from None
+        what = f"{folder.parent.name.replace('--', '/')} as {folder.name}"
+        raise OutputError(f"Another process is just pulling {what}: wait for it, or stop it.") from None
     try:
         yield
     finally:
@@ -188,6 +214,14 @@ def _once(name: str, names: list[str]) -> bool:
 def _gguf_files(folder: Path) -> list[Path]:
     with contextlib.suppress(OSError):
         return sorted(path for path in folder.glob("*.gguf") if path.is_file() and not path.name.startswith("."))
+    return []
+
+
+def _traces(folder: Path) -> list[Path]:
+    """Where GGUF files are, or were as a record or a link says."""
+    with contextlib.suppress(OSError):
+        names = {path.name.removesuffix(".json") for path in folder.iterdir() if not path.name.startswith(".")}
+        return sorted(folder / name for name in names if name.endswith(".gguf"))
     return []
 
 

@@ -19,6 +19,16 @@ from bayling_convert.pipeline import Converted, convert
 from bayling_convert.reading.files import CheckpointFiles, Folder
 from bayling_convert.reading.provenance import Provenance
 from bayling_convert.weights.quantize import FileType
-from bayling_convert.work import Progress
+from bayling_convert.work import Progress, Step
 
-__all__ = ["CheckpointFiles", "Converted", "FileType", "Folder", "Progress", "Provenance", "convert", "convert_adapter"]
+__all__ = [
+    "CheckpointFiles",
+    "Converted",
+    "FileType",
+    "Folder",
+    "Progress",
+    "Provenance",
+    "Step",
+    "convert",
+    "convert_adapter",
+]

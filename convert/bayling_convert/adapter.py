@@ -47,7 +47,7 @@ def convert_adapter(
         output: the file to write; it appears whole or not at all.
         file_type: F32, F16 or BF16.
         overwrite: replace the output if it exists.
-        progress: told after every piece of work.
+        progress: told before anything is read and after every piece of work.
 
     Raises:
         CheckpointError: the adapter cannot be used, or belongs to another model.

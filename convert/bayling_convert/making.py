@@ -21,6 +21,7 @@ from bayling_convert.model_card.contents import CardContents, CardFile
 from bayling_convert.output import check_place, remove
 from bayling_convert.pipeline import Converted, Place, convert, files_of
 from bayling_convert.proof.comparison import Comparison
+from bayling_convert.proof.measure import Progress as Steps
 from bayling_convert.proof.measure import compare
 from bayling_convert.reading.checkpoint import open_checkpoint
 from bayling_convert.reading.files import CheckpointFiles
@@ -71,7 +72,7 @@ def make(
     dialogues: Sequence[Conversation] | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
-    steps: Progress | None = None,
+    steps: Steps | None = None,
 ) -> Made:
     """Convert a checkpoint, with ``measure`` after measuring importances, with ``verify`` comparing afterwards.
 
@@ -87,7 +88,7 @@ def make(
         verify: compare the result with the unquantized model.
         dialogues: what to compare on; None takes built-in ones that share no sentence with those for measuring.
         overwrite: replace the output if it exists.
-        progress: told of the bytes written.
+        progress: told of every piece of work; where the model is needed unquantized as well, of that pass first.
         steps: told of measuring and comparing: the steps done, the steps in all, and what they are.
 
     Raises:

@@ -39,7 +39,7 @@ class Part:
 
     @property
     def done(self) -> frozenset[str]:
-        """What an earlier run finished."""
+        """What is finished, by this run or an earlier one; nothing where no run can go on."""
         return frozenset(self._done)
 
     def write(self, offset: int, data: bytes | memoryview) -> None:
@@ -53,6 +53,7 @@ class Part:
             self._file.flush()
             os.fsync(self._file.fileno())
             _append(self._journal, name)
+            self._done.add(name)
 
 
 def _append(journal: Path, line: str) -> None:
@@ -85,7 +86,7 @@ def whole_file(path: Path, *, n_bytes: int, overwrite: bool, job: str | None = N
     part_path, journal = _beside(path)
     check_place(path, overwrite=overwrite)
     with _said_plainly(path, n_bytes), _locked(part_path, path) as file:
-        finished = False
+        part, finished = None, False
         try:
             part = Part(file, journal, job, n_bytes)
             _check_space(path, n_bytes - _allocated(file))
@@ -97,7 +98,7 @@ def whole_file(path: Path, *, n_bytes: int, overwrite: bool, job: str | None = N
             finished = True
             _flush(path.parent)
         finally:
-            if finished or job is None:
+            if finished or part is None or not part.done:
                 journal.unlink(missing_ok=True)
                 part_path.unlink(missing_ok=True)
 

@@ -104,7 +104,7 @@ def convert(
         provenance: what is known of the model; what its own ``bayling.json`` says counts more.
         imatrix: importance of each column, for smaller errors where it matters.
         overwrite: replace the output if it exists.
-        progress: told after every piece of work, in the calling thread.
+        progress: told before anything is read and after every piece of work, in the calling thread.
 
     Raises:
         CheckpointError: the checkpoint cannot be used.

@@ -25,15 +25,32 @@ from bayling_lite.errors import CheckpointError
 if TYPE_CHECKING:
     from bayling_convert.importance.imatrix import Imatrix
 
-Progress = Callable[[int, int, str], None]
-"""Called after every piece with the bytes of tensor data written, the bytes in all, and the tensor's name."""
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How far the work is: ``done`` of ``total`` bytes of tensor data written, ``n_done`` of ``n_tensors`` tensors.
+
+    ``tensor`` is the one at work, by its name in the file that is written. ``files`` are those of the checkpoints that
+    the work needs, or needed, since it was begun or gone on with: ``hf://OWNER/NAME/FILE`` or a path.
+    """
+
+    done: int
+    total: int
+    tensor: str
+    n_done: int
+    n_tensors: int
+    files: frozenset[str]
+
+
+Progress = Callable[[Step], None]
+"""Called before anything is read, and after every piece of work."""
 _PIECE = 4 * 1024 * 1024
 """Elements in one piece of work: 16 MB as float32, large enough to keep the overhead of a piece out of sight."""
 _MAX_THREADS = 8
 """More would wait for the one that writes."""
 
 
-def silent(_done: int, _total: int, _name: str) -> None:
+def silent(_step: Step) -> None:
     """No progress wanted."""
 
 
@@ -60,21 +77,29 @@ def write_tensors(part: Part, layout: Layout, imatrix: Imatrix | None, progress:
     remaining.sort(key=_place_of)
     total = sum(planned.n_bytes for planned in layout.tensors)
     done = total - sum(planned.n_bytes for planned in remaining)
+    n_done = len(layout.tensors) - len(remaining)
+    uses = [used for planned in remaining for used in planned.tensor.source.parts]
+    files = frozenset(used.files.path(used.tensor.file) for used in uses)
     pending: deque[tuple[_Piece, Future[npt.NDArray[np.uint8]]]] = deque()
 
+    def tell(tensor: str) -> None:
+        progress(Step(done, total, tensor, n_done, len(layout.tensors), files))
+
     def write_next() -> None:
-        nonlocal done
+        nonlocal done, n_done
         piece, future = pending.popleft()
         data = future.result().data
         part.write(piece.offset, data)
         done += data.nbytes
         if piece.last:
+            n_done += 1
             part.mark(piece.planned.tensor.name)
             for used in piece.planned.tensor.source.parts:
                 shards.release(used)
-        progress(done, total, piece.planned.tensor.name)
+        tell(piece.planned.tensor.name)
 
-    uses = [used for planned in remaining for used in planned.tensor.source.parts]
+    if remaining:
+        tell(remaining[0].tensor.name)
     with Shards(uses) as shards:
         pool = ThreadPoolExecutor(n_threads, thread_name_prefix="quantize")
         try:

@@ -116,6 +116,17 @@ def test_widths_are_counted_in_cells(text: str, width: int, shown: str) -> None:
     assert rendering.fit(text, width) == shown
 
 
+def test_a_language_is_only_missed_where_the_model_says_what_it_knows() -> None:
+    german, french = find_language("de"), find_language("fr")
+    info = ModelInfo("model", "bayling", n_ctx=512, languages=(german,))
+    assert rendering.unknown_language_text(french, info) == (
+        "model does not know French, only de (German). /to de changes the language."
+    )
+    assert rendering.unknown_language_text(german, info) == ""
+    assert rendering.unknown_language_text(None, info) == ""
+    assert rendering.unknown_language_text(french, ModelInfo("model", "bayling", n_ctx=512)) == ""
+
+
 def test_the_bottom_line() -> None:
     engine = ScriptedEngine(["早上好。"], info=ModelInfo("百聆\x1b[31m", "bayling", 60))
     session = Session(engine, target=find_language("zh"))

@@ -273,9 +273,15 @@ def test_a_refinement_with_the_embedded_model(make_terminal: MAKE_TERMINAL, tiny
     terminal.wait_for("status=0 settings=kept")
 
 
+def test_a_language_that_the_model_does_not_know(make_terminal: MAKE_TERMINAL, tiny_model: Path) -> None:
+    terminal = make_terminal(PYTHONWARNINGS="")
+    terminal.run([*CHAT, "--model", str(tiny_model), "--to", "ja"])
+    terminal.wait_for("does not know Japanese, only en (English)", "/to zh changes the language.", "tokens")
+
+
 EXPECTED_WITH_THE_EMBEDDED_MODEL = """\
 bayling-tiny is a small demonstrator. For real translations: bayling models pull bayling-2-7b (about
- 13.5 GB to download), then --model bayling-2-7b
+13.5 GB to download), then --model bayling-2-7b
 de> Can you see me?
 → de
 Kannst du mich sehen?

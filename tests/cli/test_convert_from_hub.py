@@ -36,6 +36,9 @@ def test_it_says_where_it_came_from_and_leaves_nothing_else(server: LoopbackHub,
     commit = server.add("some/tiny", checkpoint())
     status, said = run("convert", "hf://some/tiny", "--no-card")
     assert status == 0, said
+    assert said.startswith(f"some/tiny at {commit[:12]}; licence: apache-2.0\nTo fetch: ")
+    assert "To fetch" not in run("convert", "hf://some/tiny", "-o", "again.gguf", "--no-card", "-q")[1]
+    Path("again.gguf").unlink()
     assert [path.name for path in Path().iterdir()] == ["tiny.Q4_K_M.gguf"]
     assert not (tmp_path / "shared-cache").exists()
     header = read_header(Path("tiny.Q4_K_M.gguf"))
@@ -77,7 +80,10 @@ def test_what_is_kept_serves_offline(server: LoopbackHub, run: Run, monkeypatch:
         (["hf://some/tiny:Q8_0"], 2, "a checkpoint has no quantization; leave :Q8_0 away"),
         (["hf://some"], 2, "write OWNER/NAME"),
         (["~nobody-of-that-name/x"], 1, "~nobody-of-that-name/x does not exist"),
-        (["lora", "--base", "some"], 2, "write OWNER/NAME"),
+        (["lora"], 2, "There is no folder lora here, and no model of that name"),
+        (["baylin-2-7b"], 2, "Did you mean bayling-2-7b?"),
+        (["bayling-tiny"], 2, "its checkpoint is not published"),
+        (["hf://some/tiny", "-o", "-"], 2, "name a file with -o"),
     ],
 )
 def test_slips_are_told_before_anything_is_asked(
@@ -87,6 +93,33 @@ def test_slips_are_told_before_anything_is_asked(
     assert (got[0], said in got[1]) == (status, True), got
     assert server.seen == []
     assert list(Path().iterdir()) == []
+
+
+def test_a_checkpoint_is_named_alike_everywhere(server: LoopbackHub, run: Run) -> None:
+    server.add("ICTNLP/bayling-2-7b", checkpoint())
+    names = ("bayling-2-7b", "ICTNLP/bayling-2-7b@main", "hf://ICTNLP/bayling-2-7b")
+    for name in names:
+        status, said = run("convert", name, "--type", "F16", "--no-card", "--force")
+        assert status == 0, said
+    assert [path.name for path in Path().iterdir()] == ["bayling-2-7b.F16.gguf"]
+    Path("bayling-2-7b").mkdir()
+    asked = len(server.seen)
+    assert "bayling-2-7b has no config.json" in run("convert", "bayling-2-7b")[1]
+    assert len(server.seen) == asked
+    status, said = run("convert", "some/none")
+    assert status == 1
+    assert "There is no folder some/none here. There is no repository" in said
+
+
+def test_what_needs_no_converting(server: LoopbackHub, run: Run, random_model: Path) -> None:
+    server.add("some/tiny-GGUF", {"tiny-Q8_0.gguf": random_model.read_bytes()})
+    status, said = run("convert", "hf://some/tiny-GGUF")
+    assert status == 1
+    assert said.endswith("ready to be used: bayling models pull some/tiny-GGUF\n")
+    shutil.copy(random_model, "model.gguf")
+    status, said = run("convert", "model.gguf")
+    assert status == 1
+    assert "model.gguf is a GGUF file already" in said
 
 
 def test_a_model_is_not_replaced_by_its_importances(run: Run, random_model: Path) -> None:

@@ -12,7 +12,6 @@ import pytest
 
 from bayling_lite.cli import main
 from bayling_lite.cli.tables import table
-from bayling_lite.cli.transfer import progress_line
 from bayling_lite.registry import Record, file_sha256, record_path, write_record
 from tests.conftest import MAKE_MODEL
 
@@ -76,7 +75,7 @@ def test_list_for_scripts(folder: Path, random_model: Path, capsys: pytest.Captu
     assert models["some/model"]["path"] == str(path)
     assert models["some/model"]["record"]["revision"] == "0123456789" * 4
     assert [models[name]["here"] for name in ("bayling-tiny", "some/model", "bayling-2-13b")] == [True, True, False]
-    assert models["bayling-7b-diff"]["base"] == "LLaMA-7B"
+    assert models["bayling-7b"]["base"] == "LLaMA-7B"
 
 
 def test_list_fits_a_narrow_terminal(
@@ -92,7 +91,11 @@ def test_list_fits_a_narrow_terminal(
     assert max(len(line) for line in shown if line not in titles) <= 44
 
 
-def test_names_cannot_steer_the_terminal(folder: Path, random_model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_names_cannot_steer_the_terminal(
+    folder: Path, random_model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("NO_COLOR", "1")
     put(folder, "evil\x1b[2J\x1b]0;title\x07.gguf", random_model)
     for arguments in (
         ["list"],
@@ -180,8 +183,8 @@ def test_verify_names_what_is_wrong(folder: Path, random_model: Path, capsys: py
     put(folder, "own.gguf", random_model)
     assert run("verify") == 0
     assert capsys.readouterr().out.splitlines() == [
-        "bayling-tiny: right (header; there is no record)",
-        "own: right (header; there is no record)",
+        "bayling-tiny: right (header; it came with bayling-lite)",
+        "own: right (header; nothing is on record of it)",
         "some/model: right (size, SHA-256 and header)",
     ]
     data = bytearray(path.read_bytes())
@@ -201,7 +204,7 @@ def test_rm_removes_the_file_and_its_record(
 ) -> None:
     put(folder, "some/model/model.F32.gguf", random_model, pulled=True)
     put(folder, "bayling-2-llama-3-8b.Q4_K_M.gguf", random_model, pulled=True)
-    assert run("rm", "hf://some/model", "bayling-2-8b") == 0
+    assert run("rm", "hf://some/model", "bayling-2-8b", "--yes") == 0
     assert list(folder.iterdir()) == []
     assert capsys.readouterr().err == "Removed some/model.\nRemoved bayling-2-llama-3-8b.\n"
 
@@ -217,7 +220,7 @@ def test_what_an_interrupted_pull_left_is_listed_and_removed(folder: Path, capsy
     assert run("list", "--json") == 0
     said = map(json.loads, capsys.readouterr().out.splitlines())
     assert [model["name"] for model in said if model.get("interrupted")] == ["bayling-2-7b", "some/model"]
-    assert run("rm", "bayling-2-7b", "some/model:Q4_K_M") == 0
+    assert run("rm", "-y", "bayling-2-7b", "some/model:Q4_K_M") == 0
     assert list(folder.iterdir()) == []
     assert run("rm", "bayling-2-7b") == 4
 
@@ -226,7 +229,7 @@ def test_what_an_interrupted_pull_left_is_listed_and_removed(folder: Path, capsy
     ("name", "said"),
     [
         ("bayling-tiny", "ships with the package"),
-        ("twice", "say which. twice:Q4_K_M, twice:Q8_0"),
+        ("twice", "say which, or --all. twice:Q4_K_M, twice:Q8_0"),
         ("{outside}", "not in the models folder"),
     ],
 )
@@ -256,7 +259,109 @@ def test_rm_asks_in_a_terminal(
     assert not path.exists()
 
 
-def test_the_line_of_progress() -> None:
-    line = progress_line("Fetching", 3_000_000_000, 4_000_000_000, 1_000_000_000, 10.0)
-    assert line == "Fetching  3.0 GB of 4.0 GB  75%  100.0 MB/s  0:10 left"
-    assert progress_line("Fetching", 0, 0, 0, 0.0) == "Fetching  0 bytes of 0 bytes  0%"
+def test_a_program_gets_a_path_byte_for_byte(
+    folder: Path, random_model: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    path = put(folder, os.fsdecode(b"\xff\x1b[2J.gguf"), random_model)
+    assert run("path", os.fsdecode(b"\xff\x1b[2J")) == 0
+    assert capsysbinary.readouterr().out == os.fsencode(path) + b"\n"
+
+
+def test_what_is_missing_is_listed_verified_and_removed(
+    folder: Path, random_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(folder, "some/model/model.F32.gguf", random_model, pulled=True).unlink()
+    (folder / "own.gguf").symlink_to(folder / "nowhere.gguf")
+    assert run("list") == 0
+    assert capsys.readouterr().out.count("missing") == 2
+    assert run("verify") == 5
+    tiny, own, pulled = capsys.readouterr().out.splitlines()
+    assert tiny.startswith("bayling-tiny: right")
+    assert "own.gguf leads to a file that is missing" in own
+    assert "the file is missing. Fetch it again: bayling models pull hf://some/model --revision 0123" in pulled
+    assert run("verify", "own") == run("verify", "some/model:F32") == 5
+    assert run("path", "own") == run("path", "some/model") == 4
+    assert run("rm", "own", "some/model", "--yes") == 0
+    assert list(folder.iterdir()) == []
+
+
+def test_a_damaged_record_is_no_file_of_ones_own(
+    folder: Path, random_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = put(folder, "some/model/model.F32.gguf", random_model, pulled=True)
+    record_path(path).write_text("{", encoding="ascii")
+    assert run("verify", "some/model") == 5
+    assert f"Its record {record_path(path)} cannot be read" in capsys.readouterr().out
+    assert run("list") == 0
+    listed = capsys.readouterr().out
+    assert "RECORD DAMAGED" in listed
+    assert "your own file" not in listed
+
+
+def test_a_bare_name_means_one_of_several_types(
+    folder: Path, random_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for kind in ("Q8_0", "Q4_K_M"):
+        put(folder, f"own.{kind}.gguf", random_model)
+    assert run("list") == 0
+    assert "\nown alone means own:Q4_K_M.\n" in capsys.readouterr().out
+    assert run("rm", "own", "--all", "--yes") == 0
+    assert list(folder.iterdir()) == []
+
+
+def test_nothing_is_removed_unasked(folder: Path, random_model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = put(folder, "own.gguf", random_model)
+    assert run("rm", "own") == 2
+    assert "--yes says that it is meant" in capsys.readouterr().err
+    assert path.exists()
+
+
+def test_an_adapter_is_said_to_be_one(folder: Path, make_model: MAKE_MODEL, capsys: pytest.CaptureFixture[str]) -> None:
+    adapter = make_model(metadata={"general.type": "adapter", "general.base_model.0.name": "bayling-2-7b"})
+    put(folder, "lora.F16.gguf", adapter)
+    assert run("show", "lora") == 0
+    shown = capsys.readouterr().out
+    assert "a LoRA adapter\n" in shown
+    assert "is a LoRA adapter for bayling-2-7b, not a model: merge" in shown
+    assert run("list") == 0
+    assert "a LoRA adapter, for bayling convert" in capsys.readouterr().out
+
+
+def test_numbers_are_for_people(folder: Path, make_model: MAKE_MODEL, capsys: pytest.CaptureFixture[str]) -> None:
+    put(folder, "own.gguf", make_model(metadata={"general.size_label": "7.2M"}), pulled=True)
+    assert run("show", "own") == 0
+    shown = capsys.readouterr().out
+    assert "about 7.2 M\n" in shown
+    assert "2026-01-01 00:00 UTC by bayling-lite" in shown
+    assert run("show", "own", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["parameters"] == 7_200_000
+
+
+def test_a_slip_of_the_hand_is_understood(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("lst") == 2
+    assert "Did you mean list?" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as exited:
+        main(["model", "list"])
+    assert exited.value.code == 2
+    assert "Did you mean models?" in capsys.readouterr().err
+
+
+def test_a_type_that_nobody_has_is_not_offered(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("bayling-2-7b:Q9", "bayling-7b:Q9"):
+        assert run("path", name) == 4
+        said = capsys.readouterr().err
+        assert "only as Q4_K_M, Q5_K_M" in said
+        assert "models pull" not in said
+
+
+def test_a_narrow_list_reads_well(
+    folder: Path, random_model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(folder, "own.gguf", random_model)
+    monkeypatch.setenv("COLUMNS", "50")
+    assert run("list") == 0
+    shown = capsys.readouterr().out
+    assert "  your own file" in shown
+    assert "from your own" not in shown
+    assert "as Q4_K_M ~4.1 GB" in shown
+    assert max(map(len, shown.splitlines())) <= 50

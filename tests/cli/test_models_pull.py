@@ -109,7 +109,7 @@ def test_a_checkpoint_of_the_catalogue_from_pull_to_rm(server: LoopbackHub, fold
     assert remedy == ["pull", "hf://ICTNLP/bayling-2-7b", "--revision", commit, "--type", "Q4_K_M", "--force"]
     assert run(*remedy, "-q") == (0, "", "")
     assert run("verify", "-q") == (0, "", "")
-    assert run("rm", "bayling-2-7b")[0] == 0
+    assert run("rm", "bayling-2-7b", "--yes")[0] == 0
     assert contents(folder) == []
 
 
@@ -271,13 +271,13 @@ def test_a_difference_needs_its_base(server: LoopbackHub, folder: Path, run: Run
     for place in (str(local), "hf://some/llama-7b"):
         status, _, said = run("pull", "bayling-7b:F16", "--base", place, "--force")
         assert status == 0, said
-        record = read_record(folder / "bayling-7b-diff.F16.gguf")
+        record = read_record(folder / "bayling-7b.F16.gguf")
         assert record is not None
         assert record.base is not None
         assert record.base.startswith(place)
         digests.add(record.sha256)
     assert len(digests) == 1
-    assert contents(folder) == ["bayling-7b-diff.F16.gguf", "bayling-7b-diff.F16.gguf.json"]
+    assert contents(folder) == ["bayling-7b.F16.gguf", "bayling-7b.F16.gguf.json"]
 
 
 def test_revisions(server: LoopbackHub, folder: Path, run: Run, random_model: Path) -> None:
@@ -327,7 +327,8 @@ def test_two_pulls_of_the_same_do_not_meet(server: LoopbackHub, folder: Path, ru
     with filelock.FileLock(work / ".lock"):
         status, _, said = run("pull", "some/tiny")
         assert status == 1
-        assert "Another process is just pulling into" in said
+        assert "Another process is just pulling some/tiny as Q4_K_M" in said
+        assert "Licence" not in said
         assert (work / ".lock").exists()
     assert run("pull", "some/tiny")[0] == 0
 
@@ -400,7 +401,12 @@ def test_offline_another_type_is_not_available(
     monkeypatch.setenv("BAYLING_OFFLINE", "1")
     status, _, said = run("pull", "some/tiny-GGUF:BF16")
     assert status == 4
-    assert "is not in the shared cache, and nothing may be fetched offline" in said
+    assert "some/tiny-GGUF as BF16 is not in the shared cache, and nothing may be fetched offline" in said
+    # No option of that name, and nothing that fetches every file of the repository.
+    assert "--offline" not in said
+    assert "hf download" not in said
+    status, _, said = run("pull", "some/tiny-GGUF:other.gguf")
+    assert (status, said.endswith("or fetch it: hf download some/tiny-GGUF other.gguf\n")) == (4, True)
     assert run("pull", "some/tiny-GGUF:Q8_0")[0] == 0
 
 

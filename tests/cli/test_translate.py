@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from bayling_lite.cli import main
-from bayling_lite.cli.progress import progress_line
+from bayling_lite.cli.progress import counted
+from bayling_lite.cli.progress_line import progress_line
 from bayling_lite.engine.llama import LlamaEngine
 
 ANSWER = "早 good day</"  # of the chain model, to anything
@@ -329,9 +330,11 @@ def test_a_terminal_gets_no_control_sequences_a_pipe_gets_all(run: Run, chain_mo
 
 
 def test_progress_line() -> None:
-    assert progress_line("a.txt", 3, 12, 1.5) == "a.txt  3/12 segments  2.0/s  0:04 left"
-    assert progress_line("a.txt", 0, 12, 1.5) == "a.txt  0/12 segments"
-    assert progress_line("a.txt", 10, 1210, 10.0) == "a.txt  10/1210 segments  1.0/s  20:00 left"
+    line = progress_line(counted("a.txt", 3, 12, "segments", 2.0), 60)
+    assert line == "a.txt ━━────────   25 %  3 of 12 segments  2.0/s  0:04 left"
+    assert progress_line(counted("a.txt", 0, 12, "segments", None), 30) == "a.txt ──────────    0 %"
+    line = progress_line(counted("a.txt", 10, 1210, "segments", 1.0), 57)
+    assert line == "a.txt ──────────    0 %  10 of 1,210 segments  20:00 left"
 
 
 # With the embedded model.

@@ -255,6 +255,6 @@ def test_one_of_another_model_is_refused_before_anything_is_written(
     other = Imatrix(sums, {name: np.asarray([512]) for name in sums})
     told: list[object] = []
     with pytest.raises(InputError, match=r"another model: blk\.1\.ffn_down\.weight has 1024 columns"):
-        convert(make_checkpoint(), tmp_path / "out.gguf", imatrix=other, progress=lambda *now: told.append(now))
+        convert(make_checkpoint(), tmp_path / "out.gguf", imatrix=other, progress=told.append)
     assert told == []
     assert not (tmp_path / "out.gguf").exists()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from gguf import GGUFReader
 
+from bayling_convert import Step
 from bayling_convert.making import VerificationInterrupted, card_of, make
 from bayling_lite.errors import OutputError
 from bayling_lite.messages import Conversation
@@ -32,8 +33,8 @@ def test_ctrl_c_while_comparing_leaves_the_whole_file(trained: Path, tmp_path: P
 
 
 def test_ctrl_c_while_converting_leaves_nothing(trained: Path, tmp_path: Path) -> None:
-    def interrupt(done: int, total: int, _what: str) -> None:
-        if done > total // 2:
+    def interrupt(step: Step) -> None:
+        if step.done > step.total // 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt) as caught:

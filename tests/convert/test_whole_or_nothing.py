@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bayling_convert import convert
+from bayling_convert import Step, convert
 from bayling_convert.making import make
 from bayling_convert.output import whole_file
 from bayling_lite.errors import CheckpointError, OutputError
@@ -42,18 +42,24 @@ def place(tmp_path: Path) -> Path:
 
 
 def test_progress_counts_every_byte(make_checkpoint: Make, place: Path) -> None:
-    seen: list[tuple[int, int, str]] = []
-    convert(make_checkpoint(), place / "out.gguf", progress=lambda *told: seen.append(told))
-    done = [told[0] for told in seen]
+    seen: list[Step] = []
+    checkpoint = make_checkpoint()
+    convert(checkpoint, place / "out.gguf", progress=seen.append)
+    done = [step.done for step in seen]
     assert done == sorted(done)
-    assert done[-1] == seen[-1][1]
-    assert {told[2] for told in seen} >= {"token_embd.weight", "blk.1.ffn_up.weight"}
+    assert (done[0], done[-1]) == (0, seen[-1].total)
+    assert {step.tensor for step in seen} >= {"token_embd.weight", "blk.1.ffn_up.weight"}
+    n_done = [step.n_done for step in seen]
+    assert n_done == sorted(n_done)
+    n_tensors = len({step.tensor for step in seen})
+    assert (n_done[0], n_done[-1], {step.n_tensors for step in seen}) == (0, n_tensors, {n_tensors})
+    assert {step.files for step in seen} == {frozenset({str(checkpoint / "model.safetensors")})}
 
 
 def test_an_interrupt_leaves_nothing(make_checkpoint: Make, place: Path) -> None:
-    def interrupt(done: int, total: int, _name: str) -> None:
+    def interrupt(step: Step) -> None:
         assert files(place) != []
-        if done > total // 2:
+        if step.done > step.total // 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -64,7 +70,7 @@ def test_an_interrupt_leaves_nothing(make_checkpoint: Make, place: Path) -> None
 def test_a_failure_keeps_the_file_that_was_there(make_checkpoint: Make, place: Path) -> None:
     (place / "out.gguf").write_text("GGUF old")
 
-    def fail(_done: int, _total: int, _name: str) -> None:
+    def fail(_step: Step) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -84,7 +90,7 @@ def test_no_overwriting_without_being_asked(make_checkpoint: Make, place: Path) 
 
 
 def test_a_file_made_meanwhile_is_not_overwritten(make_checkpoint: Make, place: Path) -> None:
-    def make_one(_done: int, _total: int, _name: str) -> None:
+    def make_one(_step: Step) -> None:
         (place / "out.gguf").write_text("another program's")
 
     with pytest.raises(OutputError, match="exists already"):
@@ -106,8 +112,8 @@ KILLED = """
 import sys, time
 from bayling_convert import convert
 from bayling_convert.output import whole_file
-def slowly(done, total, name):
-    if done > total // 2:
+def slowly(step):
+    if step.done > step.total // 2:
         print("half", flush=True)
         time.sleep(60)
 convert(sys.argv[1], sys.argv[2], "F32", progress=slowly)
@@ -272,10 +278,12 @@ def test_a_checkpoint_that_changes_meanwhile(change: str, make_checkpoint: Make,
     checkpoint = make_checkpoint(num_hidden_layers=4)
     weights = checkpoint / "model.safetensors"
 
-    def disturb(done: int, total: int, _name: str) -> None:
+    def disturb(step: Step) -> None:
+        if not step.done:
+            return
         if change == "cut short":
             os.truncate(weights, 50_000)
-        elif done < total:
+        elif step.done < step.total:
             with weights.open("r+b") as file:
                 file.seek(-1000, os.SEEK_END)
                 file.write(bytes(500))

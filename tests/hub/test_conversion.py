@@ -19,7 +19,7 @@ import torch
 from gguf import GGUFReader
 from safetensors.torch import save
 
-from bayling_convert import convert
+from bayling_convert import Step, convert
 from bayling_lite.errors import CheckpointError, ChecksumMismatch
 from bayling_lite.hub import Hub, HubCheckpoint
 from benchmarks.loopback_hub import Fault, LoopbackHub
@@ -88,7 +88,7 @@ def test_one_file_at_a_time(
     place.mkdir()
     largest = 0
 
-    def look(_done: int, _total: int, _name: str) -> None:
+    def look(*_told: object) -> None:
         nonlocal largest
         largest = max(largest, on_disk(place))
 
@@ -169,8 +169,8 @@ def test_another_type_is_another_job(server: LoopbackHub, hub: Hub, files: dict[
     server.add(REPOSITORY, files)
     checkpoint = HubCheckpoint(hub.repository(REPOSITORY), tmp_path / "work")
 
-    def interrupt(done: int, total: int, _name: str) -> None:
-        if done > total / 2:
+    def interrupt(step: Step) -> None:
+        if step.done > step.total / 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -198,8 +198,8 @@ def test_another_adapter_is_another_job(server: LoopbackHub, hub: Hub, files: di
     def adapted(name: str, *, alpha: int, until: float = 2.0) -> bytes:
         (adapter / "adapter_config.json").write_text(json.dumps({"peft_type": "LORA", "r": 1, "lora_alpha": alpha}))
 
-        def interrupt(done: int, total: int, _name: str) -> None:
-            if done > until * total:
+        def interrupt(step: Step) -> None:
+            if step.done > until * step.total:
                 raise KeyboardInterrupt
 
         base = HubCheckpoint(hub.repository(REPOSITORY), tmp_path / "work", keep=True)
@@ -254,3 +254,16 @@ def test_killed_again_and_again(files: dict[str, bytes], expected: list[Any], tm
         assert sum(server.sent.values()) < weights + 7 * (N_SHARDS * HEADER + 1_000_000)
     assert tensors(output) == expected
     assert sorted(path.name for path in place.iterdir()) == ["out.gguf"]
+
+
+def test_what_failed_before_anything_was_done_leaves_nothing(
+    server: LoopbackHub, hub: Hub, files: dict[str, bytes], tmp_path: Path
+) -> None:
+    server.add(REPOSITORY, files)
+    checkpoint = HubCheckpoint(hub.repository(REPOSITORY), tmp_path / "work")
+    server.fault = lambda name, start, _end: Fault("flip") if name.endswith(".safetensors") and start > 0 else None
+    place = tmp_path / "place"
+    place.mkdir()
+    with pytest.raises(ChecksumMismatch):
+        convert(checkpoint, place / "out.gguf")
+    assert list(place.iterdir()) == []

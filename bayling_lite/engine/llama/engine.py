@@ -18,7 +18,7 @@ from bayling_lite.engine.llama.vocabulary import LlamaVocabulary
 from bayling_lite.engine.plan import EngineOptions, check_options, plan_context
 from bayling_lite.engine.scheduler import Limits, Scheduler
 from bayling_lite.engine.templates import choose_template, describe, placeholders
-from bayling_lite.gguf_file import read_header
+from bayling_lite.gguf_file import check_is_model, read_header
 from bayling_lite.messages import Conversation
 
 # Kinds of file (llama_ftype) whose weights llama.cpp computes with as they stand in it: F32, F16, Q8_0, BF16.
@@ -52,6 +52,7 @@ class LlamaEngine:
         """
         check_options(options)
         header = read_header(Path(path))
+        check_is_model(header)
         chosen = choose_template(header, template)
         replacements = placeholders(header)
         start_backend()
