@@ -13,19 +13,19 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Unpack
 
 from bayling_convert.importance.calibration import calibration_dialogues, calibration_name, held_out_dialogues
 from bayling_convert.importance.collect import measure_dialogues
 from bayling_convert.importance.imatrix import Imatrix
 from bayling_convert.model_card.contents import CardContents, CardFile
 from bayling_convert.output import check_place, remove
-from bayling_convert.pipeline import Converted, Place, convert, files_of
+from bayling_convert.pipeline import Additions, Converted, Place, convert, files_of
 from bayling_convert.proof.comparison import Comparison
 from bayling_convert.proof.measure import Progress as Steps
 from bayling_convert.proof.measure import compare
 from bayling_convert.reading.checkpoint import open_checkpoint
 from bayling_convert.reading.files import CheckpointFiles
-from bayling_convert.reading.provenance import Provenance
 from bayling_convert.weights.lora import is_adapter
 from bayling_convert.weights.quantize import FileType
 from bayling_convert.work import Progress
@@ -63,9 +63,6 @@ def make(
     output: str | os.PathLike[str],
     file_type: FileType | str = FileType.Q4_K_M,
     *,
-    base: Place | None = None,
-    template: str | None = None,
-    provenance: Provenance | None = None,
     imatrix: Imatrix | None = None,
     measure: bool = False,
     verify: bool = False,
@@ -73,6 +70,7 @@ def make(
     overwrite: bool = False,
     progress: Progress | None = None,
     steps: Steps | None = None,
+    **additions: Unpack[Additions],
 ) -> Made:
     """Convert a checkpoint, with ``measure`` after measuring importances, with ``verify`` comparing afterwards.
 
@@ -80,9 +78,6 @@ def make(
         checkpoint: as for :func:`~bayling_convert.pipeline.convert`, like all that is not said here.
         output: the file to write.
         file_type: how the weights are stored.
-        base: what an adapter or a difference was made for.
-        template: name of a prompt template.
-        provenance: what is known of the model.
         imatrix: importances that are known already.
         measure: measure importances on built-in refinement dialogues in the model's languages.
         verify: compare the result with the unquantized model.
@@ -90,6 +85,7 @@ def make(
         overwrite: replace the output if it exists.
         progress: told of every piece of work; where the model is needed unquantized as well, of that pass first.
         steps: told of measuring and comparing: the steps done, the steps in all, and what they are.
+        additions: a base, a template, what is known of the model.
 
     Raises:
         UsageError: nothing to compare or to measure for, because the file is not quantized that way.
@@ -105,17 +101,7 @@ def make(
     check_place(path, overwrite=overwrite)
 
     def write(target: Path, kind: FileType, importance: Imatrix | None, *, replace: bool) -> Converted:
-        return convert(
-            checkpoint,
-            target,
-            kind,
-            base=base,
-            template=template,
-            provenance=provenance,
-            imatrix=importance,
-            overwrite=replace,
-            progress=progress,
-        )
+        return convert(checkpoint, target, kind, imatrix=importance, overwrite=replace, progress=progress, **additions)
 
     reference = path.with_name(f".{path.name}.reference")
     if not (measure or verify):
@@ -123,7 +109,7 @@ def make(
         return Made(write(path, chosen, imatrix, replace=overwrite), imatrix)
     with _removed(reference):
         try:
-            exact = write(reference, _exact_type(checkpoint, base), None, replace=True)
+            exact = write(reference, _exact_type(checkpoint, additions.get("base")), None, replace=True)
         except OutputError as error:
             raise OutputError(f"Measuring and verifying need the unquantized model for that time. {error}") from error
         languages = exact.provenance.languages

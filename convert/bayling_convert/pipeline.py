@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from gguf import GGUFWriter
 
@@ -74,6 +74,14 @@ class _Model:
     tokenizer: Checkpoint
     made: tuple[str, ...] = ()
     caveats: tuple[str, ...] = ()
+
+
+class Additions(TypedDict, total=False):
+    """What :func:`convert` is told of a checkpoint besides: its arguments of these names."""
+
+    base: Place | None
+    template: str | None
+    provenance: Provenance | None
 
 
 def convert(

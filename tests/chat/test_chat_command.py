@@ -36,6 +36,7 @@ def test_lines_in_answers_out(chain_model: Path) -> None:
     assert "Runs on: CPU, 1 thread\n" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_word_that_is_asked_for_is_in_the_next_draft(tiny_model: Path) -> None:
     asked = {
         "use Kannst du": "Kannst du",
@@ -79,6 +80,7 @@ def test_a_context_longer_than_the_training_is_warned_of(chain_model: Path) -> N
     assert "Warning" not in run(*command[:-1], "512").stderr
 
 
+@pytest.mark.slow
 def test_one_shot_in_translation_mode(chain_model: Path) -> None:
     done = run("--model", str(chain_model), "--to", "de", "--from", "en", "--prompt", "Good morning.")
     assert (done.returncode, done.stdout, done.stderr) == (0, "早 good day</\n", "en → de\n")

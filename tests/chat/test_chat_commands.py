@@ -93,6 +93,7 @@ def test_completion_of_commands_and_languages() -> None:
     assert words("/clear a") == words("plain text") == words("//") == []
 
 
+@pytest.mark.slow
 def test_model_and_stats(session: Session) -> None:
     assert commands.execute(session, "/model").lines == (
         "Model: little",

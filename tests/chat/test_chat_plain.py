@@ -152,6 +152,7 @@ def test_an_error_of_the_engine_is_shown_and_sets_the_status() -> None:
     assert (ran.status, ran.answers, ran.notices) == (4, "Hello!\n", "Error: gone\n")
 
 
+@pytest.mark.slow
 def test_an_interrupt_keeps_what_there_is_and_ends_with_130() -> None:
     threading.Timer(0.4, signal.raise_signal, (signal.SIGINT,)).start()
     ran = chat("Hi\nHo\n", ["word " * 1000], delay=0.01)

@@ -13,6 +13,8 @@ from bayling_lite.gguf_file import read_header
 from benchmarks.loopback_hub import LoopbackHub
 from tests.cli.test_models_pull import checkpoint
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., tuple[int, str]]
 
 

@@ -113,6 +113,7 @@ def test_a_checkpoint_of_the_catalogue_from_pull_to_rm(server: LoopbackHub, fold
     assert contents(folder) == []
 
 
+@pytest.mark.slow
 def test_any_checkpoint_in_another_type(server: LoopbackHub, folder: Path, run: Run) -> None:
     server.add("some/tiny", checkpoint())
     status, _, said = run("pull", "some/tiny:q8_0")
@@ -214,6 +215,7 @@ def test_offline_nothing_is_asked(server: LoopbackHub, folder: Path, run: Run, m
     assert not folder.exists()
 
 
+@pytest.mark.slow
 def test_a_kept_download_serves_offline(
     server: LoopbackHub, folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch, random_model: Path
 ) -> None:
@@ -280,6 +282,7 @@ def test_a_difference_needs_its_base(server: LoopbackHub, folder: Path, run: Run
     assert contents(folder) == ["bayling-7b.F16.gguf", "bayling-7b.F16.gguf.json"]
 
 
+@pytest.mark.slow
 def test_revisions(server: LoopbackHub, folder: Path, run: Run, random_model: Path) -> None:
     model = random_model.read_bytes()
     old = server.add("some/tiny-GGUF", {"tiny-Q8_0.gguf": model + b"old"}, revision="v1")
@@ -333,6 +336,7 @@ def test_two_pulls_of_the_same_do_not_meet(server: LoopbackHub, folder: Path, ru
     assert run("pull", "some/tiny")[0] == 0
 
 
+@pytest.mark.slow
 def test_what_was_finished_is_not_made_again(
     server: LoopbackHub, folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -352,6 +356,7 @@ def test_what_was_finished_is_not_made_again(
     assert contents(folder) == ["some/tiny/tiny.Q4_K_M.gguf", "some/tiny/tiny.Q4_K_M.gguf.json"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("late", [False, True])
 def test_a_model_never_stands_under_anothers_record(
     server: LoopbackHub,

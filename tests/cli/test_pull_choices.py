@@ -18,6 +18,8 @@ from benchmarks.loopback_hub import LoopbackHub
 from tests.cli.test_models_pull import SMALL, checkpoint, contents
 from tests.convert.small_checkpoints import random_tensors
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., tuple[int, str, str]]
 
 
@@ -126,7 +128,7 @@ def test_nothing_is_left_where_nothing_has_come(
 def test_an_adapter_is_merged_into_its_base(
     server: LoopbackHub, folder: Path, run: Run, tmp_path: Path, base: str
 ) -> None:
-    files = checkpoint(**{"config.json": json.dumps(SMALL | {"dtype": "float16"}).encode()})
+    files = checkpoint() | {"config.json": json.dumps(SMALL | {"dtype": "float16"}).encode()}
     commit = server.add("some/base", files)
     server.add("some/lora", adapter())
     status, _, said = run("pull", "some/lora")

@@ -103,6 +103,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("variant", VARIANTS)
 @torch.inference_mode()
+@pytest.mark.slow
 def test_variants_of_the_architecture(variant: str, tmp_path: Path) -> None:
     torch.manual_seed(3)
     keys = {key: value for key, value in CONFIG.items() if key not in ("architectures", "model_type", "dtype")}

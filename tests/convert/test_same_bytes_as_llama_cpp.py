@@ -138,6 +138,7 @@ def test_random_shapes(seed: int, tmp_path: Path) -> None:
         assert_same(tmp_path, file_type, measured=bool(chance.integers(2)), seed=seed, **shape)
 
 
+@pytest.mark.slow
 def test_the_importances_are_used(tmp_path: Path) -> None:
     for file_type in (FileType.Q4_0, FileType.Q4_K_M):
         plain = assert_same(tmp_path, file_type, measured=False)
@@ -203,6 +204,7 @@ def test_pieces_do_not_show(
     assert (tmp_path / "large.gguf").read_bytes() == (tmp_path / "small.gguf").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_half_precision_checkpoints_are_converted_exactly(
     dtype: torch.dtype, make_checkpoint: Callable[..., Path], tmp_path: Path

@@ -26,6 +26,8 @@ from bayling_lite.prompts import BAYLING, translation_instruction, user_turn
 from tests.engine.reference import reference_f32_gguf, reference_model
 from tests.engine.test_search import padded, requests
 
+pytestmark = pytest.mark.slow
+
 MOST_TOKENS = 40
 EVERYDAY = 12
 ALL = 200

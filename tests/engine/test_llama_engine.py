@@ -405,6 +405,7 @@ def test_requests_from_many_threads_each_get_their_own_answer(noisy: LlamaEngine
     assert [answers[index] for index in range(len(questions))] == alone
 
 
+@pytest.mark.slow
 def test_asyncio_reads_pieces_while_the_loop_goes_on(endless: LlamaEngine) -> None:
     async def main() -> tuple[str, int]:
         beats = 0

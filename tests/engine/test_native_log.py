@@ -40,6 +40,7 @@ def test_a_loader_reads_the_errors_of_its_own_thread() -> None:
     assert errors == ["mine"]
 
 
+@pytest.mark.slow
 def test_loading_is_silent_unless_a_program_wants_the_log(random_model: Path) -> None:
     program = (
         "import logging, sys\n"

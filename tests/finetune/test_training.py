@@ -37,6 +37,7 @@ def at(recipe: Recipe, **changes: object) -> Recipe:
     return dataclasses.replace(recipe, schedule=dataclasses.replace(recipe.schedule, **changes))  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_resuming_gives_the_same_weights_bit_for_bit(recipe: Recipe, prepared: Prepared, tmp_path: Path) -> None:
     straight = Trainer(recipe, prepared, RunFolder(tmp_path / "straight"), device=CPU)
     straight.run.path.mkdir()

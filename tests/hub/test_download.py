@@ -57,6 +57,7 @@ def test_a_file_comes_whole_over_several_connections(server: LoopbackHub, fetch:
     assert len([seen for seen in server.seen if seen.method == "HEAD"]) == 1
 
 
+@pytest.mark.slow
 def test_progress_is_told_to_the_caller_in_its_own_thread(server: LoopbackHub, hub: Hub, folder: Path) -> None:
     server.add("owner/name", {NAME: CONTENT})
     server.rate = 1_000_000
@@ -294,6 +295,7 @@ def test_what_does_not_fit_is_not_begun(server: LoopbackHub, hub: Hub, folder: P
     assert not server.sent
 
 
+@pytest.mark.slow
 def test_a_disk_that_gets_full_keeps_what_came(server: LoopbackHub, hub: Hub, fetch: Fetch, folder: Path) -> None:
     resource = pytest.importorskip("resource")
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)

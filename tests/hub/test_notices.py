@@ -11,6 +11,8 @@ from bayling_lite.hub import Hub
 from benchmarks.loopback_hub import Fault, LoopbackHub
 from tests.hub.conftest import MakeHub
 
+pytestmark = pytest.mark.slow
+
 HOST = "127.0.0.1"
 
 
