@@ -121,6 +121,12 @@ def test_a_wrong_base_of_the_same_shape(three: tuple[Path, Path, Path], make_che
     refused(three[2], make_checkpoint("other", tensors=with_norms(other)), "not the base", "same shapes")
 
 
+def test_a_relative_of_the_base(three: tuple[Path, Path, Path], make_checkpoint: Make) -> None:
+    """A model that somebody trained from the right base: its weights are nearly the same."""
+    related = trained_on(load_file(three[0] / "model.safetensors"), seed=6)
+    refused(three[2], make_checkpoint("related", tensors=related), "not the base", "same shapes")
+
+
 def test_a_base_of_lower_precision_is_a_wrong_one(three: tuple[Path, Path, Path], make_checkpoint: Make) -> None:
     rounded = {name: tensor.bfloat16() for name, tensor in load_file(three[0] / "model.safetensors").items()}
     refused(three[2], make_checkpoint("rounded", tensors=rounded), "BF16", "lost digits")
