@@ -21,7 +21,17 @@ PACKAGES = {
 }
 # Lower layers first; a module may import its own layer and those before it.
 BASE = (
-    *("errors", "messages", "languages", "prompts", "jinja_sandbox", "chat_template", "terminal", "units"),
+    *(
+        "errors",
+        "messages",
+        "languages",
+        "prompts",
+        "jinja_sandbox",
+        "chat_template",
+        "terminal",
+        "units",
+        "whole_file",
+    ),
     *("gguf_reader", "gguf_rules", "gguf_file"),
 )
 LAYERS = (
@@ -30,7 +40,7 @@ LAYERS = (
 )
 TOP = (*LAYERS, "chat", "cli")
 # What conversion and training may use of the runtime.
-ALLOWED = ("prompts", "messages", "errors", "languages", "gguf_file", "units")
+ALLOWED = ("prompts", "messages", "errors", "languages", "gguf_file", "units", "whole_file")
 
 
 def imports(path: Path, *, everywhere: bool) -> Iterator[str]:

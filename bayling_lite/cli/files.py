@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import contextlib
-import os
-import stat
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -13,6 +10,7 @@ from pathlib import Path
 
 from bayling_lite.errors import InputError, OutputError, UsageError
 from bayling_lite.languages import LANGUAGES, Language
+from bayling_lite.whole_file import replace_whole
 
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -176,34 +174,9 @@ def write_whole(path: Path, data: bytes) -> None:
         if _is_special(path):
             path.write_bytes(data)
         else:
-            _replace(path.resolve(), data)
+            replace_whole(path.resolve(), data)
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror or error}.") from error
-
-
-def _replace(path: Path, data: bytes) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".bayling-", suffix=path.suffix)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fchmod(file.fileno(), _mode(path))
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
-        raise
-
-
-def _mode(path: Path) -> int:
-    """The permissions of the file to be replaced, or those that a new file gets."""
-    try:
-        return stat.S_IMODE(path.stat().st_mode)
-    except FileNotFoundError:
-        mask = os.umask(0)
-        os.umask(mask)
-        return 0o666 & ~mask
 
 
 def _is_special(path: Path) -> bool:

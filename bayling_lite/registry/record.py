@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from bayling_lite.errors import OutputError
+from bayling_lite.whole_file import replace_whole
 
 _LARGEST_RECORD = 64 * 1024
 
@@ -75,23 +73,7 @@ def write_record(model: Path, record: Record) -> None:
     """
     path = record_path(model)
     text = json.dumps(dataclasses.asdict(record), ensure_ascii=False, indent=2) + "\n"
-    temporary: Path | None = None
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".bayling-", suffix=".part")
-        temporary = Path(name)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        # mkstemp makes the file private; a record gets the rights any new file of the user's would get.
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(0o666 & ~mask)
-        temporary.replace(path)
-        temporary = None
+        replace_whole(path, text.encode())
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror or error}.") from error
-    finally:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                temporary.unlink()

@@ -7,11 +7,9 @@ touched: then the card is named after the file.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +19,7 @@ from bayling_convert.model_card.contents import CardContents, CardFile
 from bayling_convert.model_card.sections import files_section, front_matter, sections, title
 from bayling_convert.proof.plot import svg
 from bayling_lite.errors import OutputError
+from bayling_lite.whole_file import replace_whole
 
 __all__ = ["CardContents", "CardFile", "model_card", "write_card"]
 
@@ -61,9 +60,9 @@ def write_card(folder: Path, contents: CardContents) -> tuple[Path, ...]:
     try:
         drawn = _draw(folder, contents)
         if before is None:
-            _replace(path, model_card(drawn))
+            replace_whole(path, model_card(drawn).encode())
         else:
-            _replace(path, _updated(folder, before, drawn))
+            replace_whole(path, _updated(folder, before, drawn).encode())
     except OSError as error:
         raise OutputError(f"The model card {path} could not be written: {error.strerror or error}.") from error
     return path, *(folder / file.picture for file in drawn.files if file.picture)
@@ -192,7 +191,7 @@ def _draw(folder: Path, contents: CardContents) -> CardContents:
     for file in contents.files:
         picture = f"{Path(file.name).name.removesuffix('.gguf')}.svg"
         if file.comparison is not None and _is_free(folder / picture):
-            _replace(folder / picture, svg(file.comparison))
+            replace_whole(folder / picture, svg(file.comparison).encode())
             files.append(replace(file, picture=picture))
         else:
             files.append(file)
@@ -206,25 +205,6 @@ def _is_free(path: Path) -> bool:
     if path.is_symlink() or not path.is_file() or path.stat().st_size > _LARGEST:
         return False
     return _PICTURE_MARK.encode() in path.read_bytes()
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    handle, name = tempfile.mkstemp(prefix=".bayling-", suffix=".part", dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(text.encode())
-            file.flush()
-            os.fsync(file.fileno())
-        # mkstemp makes the file private; the card gets the rights any new file of the user's would get.
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(0o666 & ~mask)
-        temporary.replace(path)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            temporary.unlink()
 
 
 def _begin(name: str) -> str:
