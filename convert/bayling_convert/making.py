@@ -20,13 +20,10 @@ from bayling_convert.importance.collect import measure_dialogues
 from bayling_convert.importance.imatrix import Imatrix
 from bayling_convert.model_card.contents import CardContents, CardFile
 from bayling_convert.output import check_place, remove
-from bayling_convert.pipeline import Additions, Converted, Place, convert, files_of
+from bayling_convert.pipeline import Additions, Converted, Place, convert
 from bayling_convert.proof.comparison import Comparison
 from bayling_convert.proof.measure import Progress as Steps
 from bayling_convert.proof.measure import compare
-from bayling_convert.reading.checkpoint import open_checkpoint
-from bayling_convert.reading.files import CheckpointFiles
-from bayling_convert.weights.lora import is_adapter
 from bayling_convert.weights.quantize import FileType
 from bayling_convert.work import Progress
 from bayling_lite.errors import OutputError, UsageError
@@ -100,7 +97,7 @@ def make(
         raise UsageError(f"The type {chosen} does not use an importance matrix: measuring one would be in vain.")
     check_place(path, overwrite=overwrite)
 
-    def write(target: Path, kind: FileType, importance: Imatrix | None, *, replace: bool) -> Converted:
+    def write(target: Path, kind: FileType | None, importance: Imatrix | None, *, replace: bool) -> Converted:
         return convert(checkpoint, target, kind, imatrix=importance, overwrite=replace, progress=progress, **additions)
 
     reference = path.with_name(f".{path.name}.reference")
@@ -109,7 +106,7 @@ def make(
         return Made(write(path, chosen, imatrix, replace=overwrite), imatrix)
     with _removed(reference):
         try:
-            exact = write(reference, _exact_type(checkpoint, additions.get("base")), None, replace=True)
+            exact = write(reference, None, None, replace=True)
         except OutputError as error:
             raise OutputError(f"Measuring and verifying need the unquantized model for that time. {error}") from error
         languages = exact.provenance.languages
@@ -139,15 +136,6 @@ def _removed(path: Path) -> Iterator[None]:
         yield
     finally:
         path.unlink(missing_ok=True)
-
-
-def _exact_type(checkpoint: Place, base: Place | None) -> FileType:
-    """The number type the weights are stored in; of an adapter, those of its base."""
-    files: CheckpointFiles = files_of(checkpoint)
-    if is_adapter(files) and base is not None:
-        files = files_of(base)
-    tensors = open_checkpoint(files).tensors.values()
-    return FileType(max(tensors, key=lambda tensor: tensor.n_bytes).dtype)
 
 
 def card_of(made: Made, *, converter: str, repository: str | None = None) -> CardContents:

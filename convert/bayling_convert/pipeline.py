@@ -87,7 +87,7 @@ class Additions(TypedDict, total=False):
 def convert(
     checkpoint: Place,
     output: str | os.PathLike[str],
-    file_type: FileType | str = FileType.Q4_K_M,
+    file_type: FileType | str | None = FileType.Q4_K_M,
     *,
     base: Place | None = None,
     template: str | None = None,
@@ -105,7 +105,7 @@ def convert(
         checkpoint: a folder (or other files) with ``config.json``, a tokenizer, the weights and perhaps
             ``bayling.json``; or a LoRA adapter or a difference between two checkpoints, both of which need ``base``.
         output: the file to write; it appears whole or not at all.
-        file_type: how the weights are stored.
+        file_type: how the weights are stored; None as they are in the checkpoint, of an adapter in its base.
         base: the checkpoint that an adapter or a difference was made for.
         template: name of a prompt template; None takes ``bayling.json``'s or ``provenance``'s, else keeps the
             checkpoint's own chat template.
@@ -122,11 +122,12 @@ def convert(
         HubError: what has to be fetched does not come.
     """
     path = Path(output)
-    chosen = file_type if isinstance(file_type, FileType) else FileType.of(file_type)
+    asked = FileType.of(file_type) if isinstance(file_type, str) else file_type
     check_place(path, overwrite=overwrite)
     model = _open(checkpoint, base, provenance or Provenance())
     opened = model.checkpoint
     tensors = map_tensors(opened, model.sources)
+    chosen = asked or _stored_type(tensors)
     vocab = read_vocab(model.tokenizer.files, opened.hyper.vocab_size, model.tokenizer.tokenizer_config)
     prompt_template = find_template(opened, template) or recognize_template(vocab, opened.chat_template)
     if imatrix is not None:
@@ -193,6 +194,12 @@ def _open(place: Place, base_place: Place | None, known: Provenance) -> _Model:
     made = f"The published difference {files.name} was added to its base, {where}."
     tokenizer = opened if {"tokenizer.model", "tokenizer.json"} & files.sizes.keys() else base
     return _Model(opened, added.sources, tokenizer, (made,), () if added.certain else (_UNCERTAIN,))
+
+
+def _stored_type(tensors: Iterable[MappedTensor]) -> FileType:
+    """The number type of the largest weights."""
+    stored = [tensor.source.parts[0].tensor for tensor in tensors if tensor.source.parts]
+    return FileType(max(stored, key=lambda tensor: tensor.n_bytes).dtype)
 
 
 def _check_imatrix(imatrix: Imatrix, tensors: Iterable[MappedTensor]) -> None:
