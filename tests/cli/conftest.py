@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import huggingface_hub
 import pytest
 from huggingface_hub import constants
 
+from bayling_lite.cli import main
 from benchmarks.loopback_hub import LoopbackHub
 from tests.hub.conftest import use_endpoint
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run ``bayling models ...``: exit status, standard output, standard error."""
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as exited:
+            main(["models", *arguments])
+        assert isinstance(exited.value.code, int)
+        return (exited.value.code, *capsys.readouterr())
+
+    return call
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,10 +19,10 @@ import pytest
 import torch
 from safetensors.torch import save
 
-from bayling_lite.cli import main
 from bayling_lite.gguf_file import read_header
 from bayling_lite.registry import Record, read_record, write_record
 from benchmarks.loopback_hub import Fault, LoopbackHub
+from tests.cli.conftest import Run
 from tests.convert.small_checkpoints import CONFIG, random_tensors, train_tokenizer
 
 SMALL = CONFIG | {"num_hidden_layers": 1, "intermediate_size": 256, "torch_dtype": "float16"}
@@ -54,22 +53,6 @@ def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """The models folder, which does not exist yet."""
     monkeypatch.setenv("BAYLING_MODELS", str(tmp_path / "models"))
     return tmp_path / "models"
-
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run ``bayling models ...``: exit status, standard output, standard error."""
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as exited:
-            main(["models", *arguments])
-        assert isinstance(exited.value.code, int)
-        return (exited.value.code, *capsys.readouterr())
-
-    return call
 
 
 def contents(folder: Path) -> list[str]:

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import save
 
-from bayling_lite.cli import main
 from bayling_lite.gguf_file import read_header
 from bayling_lite.registry import read_record
 from benchmarks.loopback_hub import LoopbackHub
+from tests.cli.conftest import Run
 from tests.cli.test_models_pull import SMALL, checkpoint, contents
 from tests.convert.small_checkpoints import random_tensors
 
 pytestmark = pytest.mark.slow
-
-Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -30,19 +27,6 @@ def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     return tmp_path / "models"
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run ``bayling models ...``: exit status, standard output, standard error."""
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as exited:
-            main(["models", *arguments])
-        assert isinstance(exited.value.code, int)
-        return (exited.value.code, *capsys.readouterr())
-
-    return call
 
 
 @pytest.fixture

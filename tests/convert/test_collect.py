@@ -257,7 +257,11 @@ def test_control_c_ends_it_at_once_and_writes_nothing(gguf: Path, tmp_path: Path
     command = [sys.executable, "-c", "from bayling_lite.cli import main; main()", "imatrix", str(gguf)]
     command += ["--text", str(text), "-o", "x.gguf", "--n-ctx", "256"]
     process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
-    time.sleep(4)
+    for _ in range(600):  # until llama.cpp is loaded, and then a little into its work
+        if "libllama" in Path(f"/proc/{process.pid}/maps").read_text():
+            break
+        time.sleep(0.1)
+    time.sleep(1)
     process.send_signal(signal.SIGINT)
     _, shown = process.communicate(timeout=20)
     assert (process.returncode, shown.strip()) == (130, "Interrupted.")
