@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import random
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from bayling_finetune.config import ParallelText, Recipe
-from bayling_lite.errors import RecipeError
-
-_NOT_A_WORD = re.compile(r"[\W_]+")
+from bayling_finetune.dialogues.sources import ParallelSource, open_source
+from bayling_finetune.dialogues.sources.cleaning import fingerprint as fingerprint
+from bayling_finetune.dialogues.values import Direction
+from bayling_lite.errors import InputError, RecipeError, UsageError
+from bayling_lite.languages import find_language
 
 
 class Split(StrEnum):
@@ -43,11 +44,6 @@ class Pair:
         return self.source if self.text.target == "en" else self.target
 
 
-def fingerprint(sentence: str) -> str:
-    """What two sentences share that differ in case, spaces and punctuation only."""
-    return _NOT_A_WORD.sub(" ", sentence.casefold()).strip()
-
-
 def split_of(sentence: str, held_out: float) -> Split:
     """The split of a source sentence: a hash of its fingerprint decides, so that it is the same in every file."""
     digest = hashlib.blake2b(fingerprint(sentence).encode(), digest_size=8).digest()
@@ -57,26 +53,36 @@ def split_of(sentence: str, held_out: float) -> Split:
     return Split.DEVELOPMENT if position < held_out / 2 else Split.TEST
 
 
+def directions(pair: Pair) -> tuple[Direction, Direction]:
+    """Both directions of a pair, its source to its target first."""
+    text = pair.text
+    source, target = find_language(text.source), find_language(text.target)
+    forward = Direction(pair.source, pair.target, source, target, text.weight, text.origin)
+    return forward, forward.reversed()
+
+
 def read_pairs(text: ParallelText, path: Path) -> Iterator[Pair]:
-    """The pairs of one TSV file, up to its limit of words (of the source; 2.5 characters a word where there are no
-    spaces).
+    """The pairs of one file of any format (``dialogues/sources``), up to its limit of words of the source.
 
     Raises:
-        RecipeError: the file cannot be read, or a line has not two columns.
+        RecipeError: the file cannot be read, or is malformed; the message names the place.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="\n") as lines:
-            for number, line in enumerate(lines, start=1):
-                columns = line.rstrip("\n").split("\t")
-                if len(columns) != 2:
-                    raise RecipeError(
-                        f"{path}, line {number}: expected source TAB target, found {len(columns)} columns."
-                    )
-                source, target = (column.strip() for column in columns)
-                if source and target and len(source.split()) <= text.max_words:
-                    yield Pair(source, target, text)
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(f"The data file {path} cannot be read: {error}") from error
+        for direction in open_source(_source(text, path)):
+            yield Pair(direction.source, direction.reference, text)
+    except (InputError, UsageError) as error:
+        raise RecipeError(f"The recipe's data cannot be read: {error}") from error
+
+
+def _source(text: ParallelText, path: Path) -> ParallelSource:
+    return ParallelSource(
+        (path,),
+        find_language(text.source),
+        find_language(text.target),
+        origin=text.origin,
+        weight=text.weight,
+        max_words=text.max_words,
+    )
 
 
 @dataclass(frozen=True, slots=True)
