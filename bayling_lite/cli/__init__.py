@@ -29,6 +29,7 @@ COMMANDS = {
     "models": ("bayling_lite.cli.models:models", "List, pull, remove and check models."),
     "convert": ("bayling_lite.cli.convert:convert", "Convert a Hugging Face checkpoint to a 4-bit GGUF file."),
     "imatrix": ("bayling_lite.cli.imatrix:imatrix", "Measure which weights matter most, for quantizing a model."),
+    "dialogues": ("bayling_lite.cli.dialogues:dialogues", "Build and import dialogues to train on."),
     "finetune": ("bayling_lite.cli.finetune:command", "Train a model by a recipe."),
 }
 
