@@ -1,155 +1,196 @@
-"""The pointwise parts of LLaMA as fused functions, and a cross-entropy that never holds the full logits.
+"""Let a LLaMA model compute packed rows with fused functions, and give it back to transformers.
 
-On a CPU with bfloat16 units the matrix products of a small model are so quick that reading and writing activations
-takes most of a step. Fused by torch.compile, RMSNorm, rotary embedding, SwiGLU and softmax each read and write once.
-:func:`accelerate` puts them into a model's own modules; nothing in transformers is changed for anybody else.
+:func:`install` replaces the ``forward`` of one model's own modules; nothing in transformers is changed for anybody
+else. The model then takes a :class:`~bayling_finetune.packing.PackedBatch` and gives the summed cross-entropy of its
+targets. It is called as any module is, so that hooks (FSDP2's above all) run; linear layers are called as modules, too,
+so that they may be low-rank adapters or quantized.
 """
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import types
-from collections.abc import Callable
-from dataclasses import dataclass, fields
-from typing import Any
+import weakref
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
-from transformers.models.llama.modeling_llama import LlamaAttention, LlamaForCausalLM, LlamaMLP, LlamaRMSNorm
+from torch.utils.checkpoint import checkpoint
+from transformers.models.llama.modeling_llama import LlamaDecoderLayer, LlamaForCausalLM, LlamaRMSNorm
 
-from bayling_finetune.packing import Layout, packed_attention
+from bayling_finetune.attention import Attention, backend
+from bayling_finetune.cross_entropy import linear_cross_entropy
+from bayling_finetune.fused import Kernels
+from bayling_finetune.packing import Layout, PackedBatch
+from bayling_finetune.recompute import Recomputing
+from bayling_lite.errors import RecipeError
 
-
-def rms_norm(hidden: Tensor, weight: Tensor, eps: float, dtype: torch.dtype) -> Tensor:
-    """hidden: (..., d) of any float type, normalized in float32 (arXiv 1910.07467), returned as ``dtype``."""
-    wide = hidden.float()
-    return (weight * (wide * torch.rsqrt(wide.pow(2).mean(-1, keepdim=True) + eps))).to(dtype)
-
-
-def rotate(states: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Rotary embedding, halves convention. states: (1, heads, N, head_dim); cos, sin: (1, N, head_dim)."""
-    wide = states.float()
-    first, second = wide.chunk(2, dim=-1)
-    turned = torch.cat((-second, first), dim=-1)
-    return (wide * cos.unsqueeze(1) + turned * sin.unsqueeze(1)).to(states.dtype)
-
-
-def swiglu(gate: Tensor, up: Tensor) -> Tensor:
-    """silu(gate) * up, in float32."""
-    return (functional.silu(gate.float()) * up.float()).to(gate.dtype)
-
-
-def masked_softmax(scores: Tensor, mask: Tensor, scale: float) -> Tensor:
-    """Softmax of scaled scores (..., T, S) where ``mask`` (T, S) is true."""
-    return torch.softmax(torch.where(mask, scores.float() * scale, -1e30), dim=-1).to(scores.dtype)
-
-
-def softmax_gradient(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-    """Cross-entropy and its gradient. logits: (T, vocab); targets: (T,). Returns the summed loss and (T, vocab)."""
-    wide = logits.float()
-    normalizer = torch.logsumexp(wide, dim=-1, keepdim=True)
-    chosen = torch.arange(wide.shape[1], device=wide.device)[None] == targets[:, None]
-    loss = (normalizer[:, 0] - torch.where(chosen, wide, 0.0).sum(-1)).sum()
-    return loss, (torch.exp(wide - normalizer) - chosen.float()).to(logits.dtype)
+__all__ = ["Kernels", "as_transformers", "install", "linear_cross_entropy", "uninstall"]
 
 
 @dataclass(frozen=True, slots=True)
-class Kernels:
-    """The fused functions, compiled or as they are."""
+class _Way:
+    """How an installed model computes."""
 
-    rms_norm: Callable[[Tensor, Tensor, float, torch.dtype], Tensor]
-    rotate: Callable[[Tensor, Tensor, Tensor], Tensor]
-    swiglu: Callable[[Tensor, Tensor], Tensor]
-    masked_softmax: Callable[[Tensor, Tensor, float], Tensor]
-    softmax_gradient: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-
-    @classmethod
-    def load(cls, *, compiled: bool) -> Kernels:
-        """``compiled`` needs a C++ compiler (CPU) or Triton (CUDA); shapes stay dynamic, so it compiles once."""
-        plain = cls(rms_norm, rotate, swiglu, masked_softmax, softmax_gradient)
-        if not compiled:
-            return plain
-        return cls(**{entry.name: torch.compile(getattr(plain, entry.name), dynamic=True) for entry in fields(cls)})
+    kernels: Kernels
+    dtype: torch.dtype
+    attend: Attention
 
 
-class _LinearCrossEntropy(torch.autograd.Function):
-    """Summed cross-entropy of ``hidden @ weight.T``; gradients are made in the forward pass, a chunk at a time."""
-
-    @staticmethod
-    def forward(ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor, kernels: Kernels, chunk: int) -> Tensor:
-        narrow = weight.to(hidden.dtype)
-        hidden_gradient = torch.empty_like(hidden)
-        weight_gradient = torch.zeros_like(weight)
-        total = hidden.new_zeros((), dtype=torch.float32)
-        for start in range(0, len(targets), chunk):
-            part = hidden[start : start + chunk]
-            loss, gradient = kernels.softmax_gradient(part @ narrow.T, targets[start : start + chunk])
-            total += loss
-            hidden_gradient[start : start + chunk] = gradient @ narrow
-            weight_gradient += gradient.T @ part
-        ctx.save_for_backward(hidden_gradient, weight_gradient)
-        return total
-
-    @staticmethod
-    def backward(ctx: Any, *outputs: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
-        hidden_gradient, weight_gradient = ctx.saved_tensors
-        return hidden_gradient * outputs[0], weight_gradient * outputs[0], None, None, None
+@dataclass(slots=True)
+class _Installed:
+    arguments: tuple[Kernels, torch.dtype, str]
+    modules: list[nn.Module]
+    casting: list[nn.Module]
 
 
-def linear_cross_entropy(
-    hidden: Tensor, weight: Tensor, targets: Tensor, kernels: Kernels, *, chunk: int = 1024
+_INSTALLED: weakref.WeakKeyDictionary[nn.Module, _Installed] = weakref.WeakKeyDictionary()
+
+
+def install(model: nn.Module, kernels: Kernels, dtype: torch.dtype, attention: str) -> None:
+    """Make ``model(batch: PackedBatch)`` the summed cross-entropy of the batch's targets, a float32 scalar in nats.
+
+    The full logits are never held. ``model`` is a ``LlamaForCausalLM``, or a peft model around one; matrix products
+    run in ``dtype`` (bfloat16 by autocast, over weights of any float type), norms, softmax and sums in float32.
+    ``attention`` is named as ``hardware.attention`` is, and decides how rows are to be packed: see
+    :func:`bayling_finetune.attention.shares_prefix`. Activation checkpointing counts as transformers or peft set it
+    (``model.activation_checkpointing_enable()``), before or after.
+
+    Raises:
+        RecipeError: the model is of another architecture, or its shape or the attention cannot be used here.
+    """
+    if model in _INSTALLED:
+        uninstall(model)
+    inner = _llama(model)
+    attend = backend(attention, kernels, next(inner.parameters()).device, dtype)
+    way = _Way(kernels, dtype, attend)
+    changed: list[nn.Module] = []
+
+    def replace(module: nn.Module, forward: Callable[..., Any]) -> None:
+        module.forward = types.MethodType(forward, module)
+        changed.append(module)
+
+    if inner is not model:
+        replace(model, lambda _, batch: inner(batch))
+    replace(inner, functools.partial(_causal_lm, way=way))
+    for layer in inner.model.layers:
+        replace(layer, functools.partial(_decoder_layer, way=way))
+    # peft's layers would first widen every input to their own weights' type, which autocast then narrows again.
+    casting = [module for module in inner.modules() if getattr(module, "cast_input_dtype_enabled", False)]
+    for module in casting:
+        module.cast_input_dtype_enabled = False
+    _INSTALLED[model] = _Installed((kernels, dtype, attention), changed, casting)
+
+
+def uninstall(model: nn.Module) -> None:
+    """Give the model its own ``forward`` back; without :func:`install` before, nothing happens."""
+    installed = _INSTALLED.pop(model, None)
+    if installed is None:
+        return
+    for module in installed.modules:
+        del module.forward
+    for module in installed.casting:
+        module.cast_input_dtype_enabled = True  # type: ignore[assignment]
+
+
+@contextlib.contextmanager
+def as_transformers(model: nn.Module) -> Iterator[None]:
+    """While inside, the model is transformers' (or peft's) own: for generating and saving."""
+    installed = _INSTALLED.get(model)
+    uninstall(model)
+    try:
+        yield
+    finally:
+        if installed is not None:
+            install(model, *installed.arguments)
+
+
+def _llama(model: nn.Module) -> LlamaForCausalLM:
+    """The LlamaForCausalLM in a model, checked.
+
+    Raises:
+        RecipeError: there is none, or one that computes other than these functions do.
+    """
+    inner = cast(Any, model).get_base_model() if hasattr(model, "get_base_model") else model
+    if not isinstance(inner, LlamaForCausalLM):
+        raise RecipeError(f"{type(inner).__name__} cannot be trained: the base must be a LLaMA (LlamaForCausalLM).")
+    config = inner.config
+    if config.hidden_act != "silu":
+        raise RecipeError(f"The base has hidden_act = {config.hidden_act!r} in its config.json; LLaMA has silu.")
+    if config.attention_dropout:
+        raise RecipeError("The base has attention_dropout in its config.json; set it to 0 to train it.")
+    if not isinstance(inner.lm_head, nn.Linear) or hasattr(inner.lm_head, "base_layer"):
+        raise RecipeError("adapter.targets names lm_head, whose logits are never held: leave it out.")
+    return inner
+
+
+def _causal_lm(model: Any, batch: PackedBatch, *, way: _Way) -> Tensor:
+    """LlamaForCausalLM: embeddings, layers, norm, and the loss of the targets."""
+    with torch.autocast(batch.input_ids.device.type, way.dtype, enabled=way.dtype is not torch.float32):
+        hidden = model.model.embed_tokens(batch.input_ids)[0]  # (N, d)
+        # The argument says in which type: float32, whatever the weights have, for positions far behind.
+        cos, sin = model.model.rotary_emb(torch.empty(0, device=hidden.device), position_ids=batch.position_ids)
+        for layer in model.model.layers:
+            hidden = layer(hidden, (cos[0], sin[0]), batch.layout)
+        # Only tokens before a target need the last norm; the others take no part in the loss.
+        states = _norm(model.model.norm, hidden.index_select(0, batch.predict_from), way)
+        return linear_cross_entropy(states, model.lm_head.weight, batch.predict_ids, way.kernels)
+
+
+def _norm(norm: nn.Module, hidden: Tensor, way: _Way) -> Tensor:
+    if isinstance(norm, LlamaRMSNorm):
+        return way.kernels.rms_norm(hidden, norm.weight, norm.variance_epsilon, way.dtype)
+    wrapped: Tensor = norm(hidden)  # by an adapter that trains it as well
+    return wrapped.to(way.dtype)
+
+
+def _decoder_layer(
+    layer: LlamaDecoderLayer, hidden: Tensor, rotary: tuple[Tensor, Tensor], layout: Layout, *, way: _Way
 ) -> Tensor:
-    """Summed cross-entropy of the next tokens. hidden: (T, d); weight: (vocab, d); targets: (T,). Returns a scalar."""
-    loss: Tensor = _LinearCrossEntropy.apply(hidden, weight, targets, kernels, chunk)  # type: ignore[no-untyped-call]
-    return loss
+    """LlamaDecoderLayer. hidden: (N, d); rotary: cos and sin, each (N, head_dim)."""
+    if layer.gradient_checkpointing and layer.training and torch.is_grad_enabled():
+        run = functools.partial(_compute_layer, layer, again=_keep, way=way)
+        states: Tensor = checkpoint(run, hidden, rotary, layout, use_reentrant=False)
+        return states
+    with Recomputing() as recomputing:
+        return _compute_layer(layer, hidden, rotary, layout, again=recomputing.again, way=way)
 
 
-def accelerate(model: LlamaForCausalLM, kernels: Kernels, dtype: torch.dtype) -> None:
-    """Let a model's own modules compute with these kernels; matrix products run in ``dtype`` under autocast."""
-
-    def norm(module: LlamaRMSNorm, hidden: Tensor) -> Tensor:
-        return kernels.rms_norm(hidden, module.weight, module.variance_epsilon, dtype)
-
-    def feed_forward(module: LlamaMLP, hidden: Tensor) -> Tensor:
-        output: Tensor = module.down_proj(kernels.swiglu(module.gate_proj(hidden), module.up_proj(hidden)))
-        return output
-
-    def attention(
-        module: LlamaAttention,
-        hidden_states: Tensor,
-        position_embeddings: tuple[Tensor, Tensor],
-        *,
-        layout: Layout,
-        **_: object,
-    ) -> tuple[Tensor, None]:
-        # hidden_states: (1, N, d)
-        shape = (*hidden_states.shape[:-1], -1, module.head_dim)
-        query, key, value = (
-            projection(hidden_states).view(shape).transpose(1, 2)
-            for projection in (module.q_proj, module.k_proj, module.v_proj)
-        )
-        query, key = (kernels.rotate(states, *position_embeddings) for states in (query, key))
-        mixed, _weights = packed_attention(
-            module, query, key, value, None, layout=layout, scaling=module.scaling, softmax=kernels.masked_softmax
-        )
-        return module.o_proj(mixed.flatten(2)), None
-
-    for module in model.modules():
-        replacement: Callable[..., Any] | None = None
-        if isinstance(module, LlamaRMSNorm):
-            replacement = norm
-        elif isinstance(module, LlamaMLP):
-            replacement = feed_forward
-        elif isinstance(module, LlamaAttention):
-            replacement = attention
-        if replacement is not None:
-            module.forward = types.MethodType(replacement, module)
+def _keep(tensor: Tensor, _make: Callable[[], Tensor]) -> Tensor:
+    """Checkpointing makes everything again anyway."""
+    return tensor
 
 
-def hidden_states(model: nn.Module, input_ids: Tensor, position_ids: Tensor, layout: Layout) -> Tensor:
-    """The last layer's states of one packed row, (N, d), without the head."""
-    body: Any = model.get_submodule("model")
-    states: Tensor = body(
-        input_ids=input_ids, position_ids=position_ids, layout=layout, use_cache=False
-    ).last_hidden_state
-    return states[0]
+def _compute_layer(
+    layer: Any,
+    hidden: Tensor,
+    rotary: tuple[Tensor, Tensor],
+    layout: Layout,
+    *,
+    again: Callable[[Tensor, Callable[[], Tensor]], Tensor],
+    way: _Way,
+) -> Tensor:
+    kernels, attention, mlp = way.kernels, layer.self_attn, layer.mlp
+
+    def normed(norm: nn.Module, states: Tensor) -> Tensor:
+        kept = states.detach()
+        return again(_norm(norm, states, way), lambda: _norm(norm, kept, way))
+
+    states = normed(layer.input_layernorm, hidden)
+    query, key, value = (
+        projection(states).unflatten(-1, (-1, attention.head_dim))  # (N, heads, head_dim)
+        for projection in (attention.q_proj, attention.k_proj, attention.v_proj)
+    )
+    query, key = (kernels.rotate(heads, *rotary) for heads in (query, key))
+    mixed = way.attend(query, key, value, layout, attention.scaling)
+    hidden = hidden + attention.o_proj(mixed.flatten(1))
+
+    states = normed(layer.post_attention_layernorm, hidden)
+    gate, up = mlp.gate_proj(states), mlp.up_proj(states)
+    kept_gate, kept_up = gate.detach(), up.detach()
+    product = again(kernels.swiglu(gate, up), lambda: kernels.swiglu(kept_gate, kept_up))
+    added: Tensor = mlp.down_proj(product)
+    return hidden + added

@@ -1,101 +1,92 @@
-"""Packing is exact: a packed row gives what every document gives alone, forward and backward."""
+"""How documents are laid out in a row."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 import torch
-from torch.nn import functional
-from transformers import LlamaConfig, LlamaForCausalLM
 
-from bayling_finetune.kernels import Kernels, accelerate, hidden_states, linear_cross_entropy
-from bayling_finetune.packing import ATTENTION, Document, pack
+from bayling_finetune.packing import Document, Layout, pack
+from tests.finetune.rows import PREFIX, some_documents
 
 
-def small_model(attention: str) -> LlamaForCausalLM:
-    torch.manual_seed(5)
-    config = LlamaConfig(
-        vocab_size=97,
-        hidden_size=48,
-        intermediate_size=80,
-        num_hidden_layers=3,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        tie_word_embeddings=True,
-        attn_implementation=attention,
+@pytest.mark.parametrize("share", [True, False])
+@pytest.mark.parametrize("max_padding", [0, 2, 100])
+def test_every_target_is_predicted_from_the_token_before_it(share: bool, max_padding: int) -> None:
+    documents = some_documents()
+    batch = pack(PREFIX, documents, share_prefix=share, max_padding=max_padding)
+    whole = [np.concatenate((PREFIX, document.ids)) for document in documents]
+    expected = sorted(
+        (int(ids[position - 1]), int(ids[position]), int(position - 1))
+        for ids, document in zip(whole, documents, strict=True)
+        for position in np.flatnonzero(document.targets) + len(PREFIX)
     )
-    return LlamaForCausalLM(config)
+    found = zip(
+        batch.input_ids[0, batch.predict_from].tolist(),
+        batch.predict_ids.tolist(),
+        batch.position_ids[0, batch.predict_from].tolist(),
+        strict=True,
+    )
+    assert sorted(found) == expected
+    assert batch.real_tokens == sum(map(len, whole))
 
 
-@pytest.fixture
-def documents() -> list[Document]:
-    random = np.random.default_rng(3)
-    lengths = [5, 9, 9, 10, 14, 23, 23, 40, 41, 7]
-    made = []
-    for length in lengths:
-        targets = random.random(length) < 0.5
-        targets[0] = False
-        targets[-1] = True
-        made.append(Document(random.integers(1, 97, length).astype(np.int32), targets))
-    return made
+def test_a_shared_prefix_stands_in_the_row_once() -> None:
+    documents = some_documents((4, 4, 6))
+    shared = pack(PREFIX, documents, multiple=1)
+    assert shared.layout == Layout(len(PREFIX), ((2, 4), (1, 6)))
+    assert shared.input_ids[0, : len(PREFIX)].tolist() == PREFIX.tolist()
+    assert shared.position_ids[0].tolist() == [*range(7), *range(7, 11), *range(7, 11), *range(7, 13)]
+    carried = pack(PREFIX, documents, share_prefix=False, multiple=1)
+    assert carried.layout == Layout(0, ((2, 11), (1, 13)))
+    assert carried.position_ids[0].tolist() == [*range(11), *range(11), *range(13)]
+    assert carried.layout.lengths == (11, 11, 13)
+    assert carried.layout.longest == shared.layout.longest == 13
 
 
-PREFIX = np.array([1, 17, 33, 8, 60, 2, 11], dtype=np.int32)
+def test_padding_is_bounded_and_never_learnt() -> None:
+    documents = some_documents()
+    batch = pack(PREFIX, documents, max_padding=3, multiple=1)
+    real = len(PREFIX) + sum(len(document.ids) for document in documents)
+    assert real < batch.layout.n_tokens <= real + 3 * len(documents)
+    assert pack(PREFIX, documents, multiple=1).layout.n_tokens == real
+    assert (batch.predict_ids > 0).all()
 
 
-def reference(model: LlamaForCausalLM, documents: list[Document]) -> tuple[float, dict[str, torch.Tensor]]:
-    """Every document alone, through transformers' own forward pass; its loss, summed, and all gradients."""
-    total = torch.zeros(())
-    for document in documents:
-        ids = torch.from_numpy(np.concatenate((PREFIX, document.ids))).long()[None]
-        logits = model(input_ids=ids, use_cache=False).logits[0]
-        positions = torch.from_numpy(np.flatnonzero(document.targets)) + len(PREFIX)
-        total = total + functional.cross_entropy(logits[positions - 1], ids[0, positions], reduction="sum")
-    total.backward()  # type: ignore[no-untyped-call]
-    return total.item(), {
-        name: value.grad.clone() for name, value in model.named_parameters() if value.grad is not None
-    }
+@pytest.mark.parametrize("share", [True, False])
+def test_the_row_is_filled_up_by_a_document_of_padding(share: bool) -> None:
+    documents = some_documents()
+    plain = pack(PREFIX, documents, share_prefix=share, multiple=1)
+    filled = pack(PREFIX, documents, share_prefix=share, multiple=100)
+    n_tokens = plain.layout.n_tokens
+    assert filled.layout.n_tokens % 100 == 0
+    assert filled.layout.groups == (*plain.layout.groups, (1, filled.layout.n_tokens - n_tokens))
+    assert torch.equal(filled.input_ids[:, :n_tokens], plain.input_ids)
+    assert torch.equal(filled.predict_from, plain.predict_from)
+    assert filled.position_ids[0, n_tokens] == filled.layout.n_prefix
+    assert filled.real_tokens == plain.real_tokens
+    assert pack(PREFIX, documents, share_prefix=share, multiple=n_tokens).layout == plain.layout
 
 
-@pytest.mark.parametrize("fused", [False, True], ids=["transformers", "kernels"])
-@pytest.mark.parametrize("max_padding", [0, 3, 100])
-def test_a_packed_row_equals_its_documents_alone(documents: list[Document], fused: bool, max_padding: int) -> None:
-    expected_loss, expected = reference(small_model("eager"), documents)
-    model = small_model(ATTENTION)
-    kernels = Kernels.load(compiled=False)
-    if fused:
-        accelerate(model, kernels, torch.float32)
-    batch = pack(PREFIX, documents, max_padding=max_padding)
-    states = hidden_states(model, batch.input_ids, batch.position_ids, batch.layout)
-    loss = linear_cross_entropy(states[batch.predict_from], model.lm_head.weight, batch.predict_ids, kernels, chunk=16)
-    loss.backward()  # type: ignore[no-untyped-call]
-    assert loss.item() == pytest.approx(expected_loss, rel=1e-5)
-    for name, parameter in model.named_parameters():
-        assert parameter.grad is not None, name
-        torch.testing.assert_close(parameter.grad, expected[name], rtol=2e-4, atol=2e-5)
-
-
-def test_documents_do_not_see_each_other(documents: list[Document]) -> None:
-    model = small_model(ATTENTION)
-    batch = pack(PREFIX, documents, max_padding=3)
-    changed = batch.input_ids.clone()
-    last = sum(count * length for count, length in batch.layout.groups[:-1]) + len(PREFIX)
-    changed[0, last:] = 96 - changed[0, last:] % 90
-    with torch.no_grad():
-        before = hidden_states(model, batch.input_ids, batch.position_ids, batch.layout)
-        after = hidden_states(model, changed, batch.position_ids, batch.layout)
-    assert torch.equal(before[:last], after[:last])
-    assert not torch.allclose(before[last:], after[last:])
-
-
-def test_every_target_is_predicted_from_the_token_before_it(documents: list[Document]) -> None:
-    batch = pack(PREFIX, documents)
-    assert len(batch.predict_ids) == sum(int(document.targets.sum()) for document in documents)
-    assert torch.equal(batch.predict_ids, batch.input_ids[0, batch.predict_from + 1])
-
-
-def test_a_document_that_begins_with_a_response_is_refused() -> None:
+@pytest.mark.parametrize("share", [True, False])
+def test_a_response_may_follow_the_prefix_but_not_nothing(share: bool) -> None:
+    document = Document(np.array([4, 5], dtype=np.int32), np.array([True, False]))
+    batch = pack(PREFIX, [document, document], share_prefix=share)
+    assert batch.input_ids[0, batch.predict_from].tolist() == [11, 11]
+    assert batch.predict_ids.tolist() == [4, 4]
     with pytest.raises(ValueError, match="begin with a response"):
-        pack(PREFIX, [Document(np.array([4, 5], dtype=np.int32), np.array([True, False]))])
+        pack(PREFIX[:0], [document], share_prefix=share)
+
+
+def test_an_empty_batch_or_document_is_refused() -> None:
     with pytest.raises(ValueError, match="needs documents"):
         pack(PREFIX, [])
+    with pytest.raises(ValueError, match="needs tokens"):
+        pack(PREFIX, [Document(np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.bool_))])
+
+
+def test_moving_keeps_everything() -> None:
+    batch = pack(PREFIX, some_documents())
+    moved = batch.to(torch.device("meta"))
+    assert moved.input_ids.is_meta
+    assert (moved.layout, moved.real_tokens) == (batch.layout, batch.real_tokens)
