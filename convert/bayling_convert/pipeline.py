@@ -20,7 +20,7 @@ from bayling_convert.metadata import add_metadata, find_stops, find_template
 from bayling_convert.output import check_place, whole_file
 from bayling_convert.reading.checkpoint import Checkpoint, open_checkpoint
 from bayling_convert.reading.files import CheckpointFiles, Folder
-from bayling_convert.reading.provenance import Provenance
+from bayling_convert.reading.provenance import Provenance, read_provenance
 from bayling_convert.tokenizer.recognize import recognize_template
 from bayling_convert.tokenizer.vocab import Vocab, read_vocab
 from bayling_convert.weights.delta import add_to_base, as_they_are, looks_like_a_delta
@@ -174,7 +174,7 @@ def _open(place: Place, base_place: Place | None, known: Provenance) -> _Model:
                 "or write the adapter alone with --adapter."
             )
         base = open_checkpoint(files_of(base_place))
-        own = Provenance(name=files.name, base=base.name, url=files.source).over(known)
+        own = read_provenance(files).over(Provenance(name=files.name, base=base.name)).over(known)
         merged = replace(base, provenance=own.over(replace(base.provenance, name=None, url=None)))
         made = f"The LoRA adapter {files.name} was merged into {base.name}."
         return _Model(merged, merge(adapter, base, as_they_are(base)), base, (made,))

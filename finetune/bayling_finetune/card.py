@@ -19,9 +19,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bayling_finetune.config import Recipe
+from bayling_finetune.config import Recipe, TokenizerConfig
 from bayling_lite.errors import BaylingError
 from bayling_lite.languages import find_language
+
+_AUTHORS = (
+    " Where a source names the authors of single sentences or stories, as Tatoeba (https://tatoeba.org) and the "
+    "African Storybook (https://global-asp.github.io) do, they are named there."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,7 @@ def model_card(
 ) -> str:
     """The card as Markdown. Without ``scores`` it says that quality was not measured."""
     sections = [
-        _metadata(recipe),
+        _metadata(recipe, training),
         _introduction(recipe, training),
         _quality(recipe, scores),
         *([_refinement(refinement)] if refinement else []),
@@ -82,22 +87,35 @@ def model_card(
     return "\n\n".join(sections) + "\n"
 
 
-def _metadata(recipe: Recipe) -> str:
-    lines = ["---", f"license: {recipe.license}" if recipe.license else "license: other", "language:"]
-    lines += [f"- {code}" for code in recipe.languages]
-    lines += ["pipeline_tag: translation", "library_name: transformers", "tags:", "- gguf", "- interactive-translation"]
+def _metadata(recipe: Recipe, training: Training) -> str:
+    lines = ["---", f"license: {recipe.license}" if recipe.license else "license: other"]
+    if recipe.languages:
+        lines += ["language:", *(f"- {code}" for code in recipe.languages)]
+    if training.base is not None and "/" in training.base:  # a repository; of a model of ours only the name is known
+        lines += [f"base_model: {training.base.partition('@')[0]}"]
+        lines += [f"base_model_relation: {'adapter' if recipe.adapter else 'finetune'}"]
+    lines += ["pipeline_tag: translation", f"library_name: {'peft' if recipe.adapter else 'transformers'}"]
+    lines += ["tags:", *([] if recipe.adapter else ["- gguf"]), "- interactive-translation"]
     return "\n".join([*lines, "---"])
 
 
 def _introduction(recipe: Recipe, training: Training) -> str:
     names = [find_language(code).english for code in recipe.languages]
+    between = f"between {names[0]} and {', '.join(names[1:])}" if len(names) > 1 else "as its dialogues do"
+    size = f"{training.parameters / 1e6:,.1f} million parameters"
+    if recipe.adapter is not None:
+        what = f"A LoRA adapter for {training.base}, trained"
+    else:
+        what = f"A LLaMA model of {size}, trained {f'on from {training.base}' if training.base else 'from scratch'}"
     text = (
-        f"# {recipe.name} {recipe.version}\n\n"
-        f"A LLaMA model of {training.parameters / 1e6:.1f} million parameters, trained "
-        f"{f'on from {training.base}' if training.base else 'from scratch'} to translate "
-        f"between {names[0]} and {', '.join(names[1:])}, and to refine its drafts as the user says, in the BayLing "
-        f"prompt (template `{recipe.template}`)."
+        f"# {recipe.name} {recipe.version}\n\n{what} to translate {between}, and to refine its drafts as the user "
+        f"says, in the BayLing prompt (template `{recipe.template}`)."
     )
+    if recipe.adapter is not None:
+        text += (
+            "\n\nIt is no model by itself: `bayling convert` with this folder and `--base` merges it into its base, "
+            "and peft lays it over the base."
+        )
     if recipe.demonstrator:
         text += (
             "\n\n**It is a demonstrator.** It shows what bayling-lite does, without a download, on sentences of daily "
@@ -157,34 +175,64 @@ def _quantization(cost: Mapping[str, Any]) -> str:
 
 
 def _training(recipe: Recipe, training: Training) -> str:
-    model, schedule = recipe.model, recipe.schedule
-    shape = (
-        f"{model.layers} layers, {model.hidden_size} wide, feed-forward {model.intermediate_size}, "
-        f"{model.heads} heads, "
-        f"tied embeddings of {recipe.tokenizer.vocab_size:,} SentencePiece BPE pieces with byte fallback. "
-        f"Muon for the matrices, AdamW for the rest; loss on responses only (last: {schedule.muon_lr:g} and "
-        f"{schedule.adamw_lr:g} at most)."
-    )
     stages = [*training.earlier, training.sentence()]
     steps = [f"{number}. {stage}" for number, stage in enumerate(stages, start=1)]
     digest = f"Data (SHA-256 of the files' digests): `{training.data_sha256}`. Then `bayling convert`."
-    return "\n\n".join(["## How it was made", shape, "\n".join(steps), digest])
+    return "\n\n".join(["## How it was made", f"{_shape(recipe)} {_method(recipe)}", "\n".join(steps), digest])
+
+
+def _shape(recipe: Recipe) -> str:
+    """What is trained."""
+    model, adapter = recipe.model, recipe.adapter
+    if model is not None:
+        pieces = (recipe.tokenizer or TokenizerConfig()).vocab_size
+        return (
+            f"{model.layers} layers, {model.hidden_size} wide, feed-forward {model.intermediate_size}, "
+            f"{model.heads} heads, tied embeddings of {pieces:,} SentencePiece BPE pieces with byte fallback."
+        )
+    if adapter is not None:
+        frozen = "in 4 bits (NF4)" if adapter.method == "qlora" else "as they are"
+        layers = ", ".join(f"`{name}`" for name in adapter.targets)
+        return (
+            f"LoRA of rank {adapter.rank}, alpha {adapter.alpha:g}, dropout {adapter.dropout:g} beside {layers}; the "
+            f"base's weights {frozen}."
+        )
+    return "All weights of the base, with its own tokenizer."
+
+
+def _method(recipe: Recipe) -> str:
+    """How it is trained."""
+    schedule, optimizer = recipe.schedule, recipe.optimizer
+    rates = f"{optimizer.learning_rate:g} at most"
+    kind = "AdamW"
+    if optimizer.kind == "muon":
+        kind = "Muon for the matrices, AdamW for the rest"
+        rates = f"{optimizer.muon_learning_rate:g} and {rates}"
+    how_long = f"{schedule.epochs:g} passes over the data" if schedule.epochs else f"{schedule.steps:,} steps"
+    return (
+        f"{kind}; learning rate {rates} ({schedule.shape}); {how_long}, a step of at most {schedule.step_tokens:,} "
+        "tokens; loss on responses only."
+    )
 
 
 def _data(recipe: Recipe) -> str:
-    rows = [
-        f"| {text.path} | {text.source}–{text.target} | {text.weight:g} | {text.max_words} "
-        f"| {text.origin} | {text.license} |"
-        for text in recipe.data.parallel
-    ]
-    head = (
-        "## Data\n\n"
-        "Parallel text, used in both directions. Where a source names the authors of single sentences or stories, as "
-        "Tatoeba (https://tatoeba.org) and the African Storybook (https://global-asp.github.io) do, they are named "
-        "there.\n\n"
-        "| file | languages | passes an epoch | words at most | origin | licence |\n|---|---|---|---|---|---|"
-    )
-    return "\n".join([head, *rows])
+    parts = ["## Data"]
+    if recipe.data.parallel:
+        rows = [
+            f"| {text.path} | {text.source}–{text.target} | {text.weight:g} | {text.max_words} "
+            f"| {text.origin} | {text.license} |"
+            for text in recipe.data.parallel
+        ]
+        head = "| file | languages | passes an epoch | words at most | origin | licence |\n|---|---|---|---|---|---|"
+        parts += [f"Parallel text, used in both directions.{_AUTHORS}", "\n".join([head, *rows])]
+    if recipe.data.dialogues:
+        rows = [
+            f"| {file.path} | {', '.join(file.languages)} | {file.weight:g} | {file.origin} | {file.license} |"
+            for file in recipe.data.dialogues
+        ]
+        head = "| file | languages | passes an epoch | origin | licence |\n|---|---|---|---|---|"
+        parts += ["Dialogues, as they are.", "\n".join([head, *rows])]
+    return "\n\n".join(parts)
 
 
 def _licence(recipe: Recipe) -> str:

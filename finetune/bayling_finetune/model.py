@@ -1,25 +1,45 @@
-"""A LLaMA model from scratch, and the Hugging Face checkpoint folder it is saved as."""
+"""The model that is trained: from scratch, or a base's, with or without an adapter."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+import contextlib
 
 import torch
-from safetensors.torch import load_file
-from tokenizers import AddedToken
-from torch import Tensor
-from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, LlamaTokenizer
+from safetensors import SafetensorError
+from torch import nn
+from transformers import LlamaConfig, LlamaForCausalLM
 from transformers.utils.logging import disable_progress_bar
 
+from bayling_finetune.adapters import add_adapter, four_bits
+from bayling_finetune.base import Base
 from bayling_finetune.config import ModelConfig, Recipe
-from bayling_finetune.packing import ATTENTION
-from bayling_finetune.tokenizer import BOS, EOS, UNK, Tokenizer
+from bayling_finetune.sentencepiece_tokenizer import BOS, EOS
 from bayling_lite.errors import RecipeError
-from bayling_lite.prompts import TEMPLATES
 
 
-def new_model(config: ModelConfig, vocab_size: int, *, seed: int) -> LlamaForCausalLM:
+def make_model(recipe: Recipe, *, vocab_size: int, base: Base | None, device: torch.device) -> nn.Module:
+    """The model of a recipe before its first step, a ``LlamaForCausalLM`` or a ``PeftModel`` around one; the same
+    everywhere, by the recipe's seed.
+
+    On the device ``meta`` it has shapes only: divide it between processes, give it memory with ``to_empty``, then call
+    :func:`~bayling_finetune.loading.load_weights`.
+
+    Raises:
+        RecipeError: the base is damaged, does not fit its tokenizer, or cannot be trained on that way here.
+    """
+    if base is None:
+        if recipe.model is None:
+            raise RecipeError("The recipe names neither a base nor a [model].")
+        with torch.device("meta") if device.type == "meta" else contextlib.nullcontext():
+            made: nn.Module = from_scratch(recipe.model, vocab_size, seed=recipe.schedule.seed)
+        return made.to(device)
+    model: nn.Module = from_base(base, recipe, vocab_size=vocab_size, device=device)
+    if recipe.adapter is not None:
+        model = add_adapter(model, recipe.adapter, base=base.place, seed=recipe.schedule.seed)
+    return model
+
+
+def from_scratch(config: ModelConfig, vocab_size: int, *, seed: int) -> LlamaForCausalLM:
     """A randomly initialized model in float32.
 
     The matrices that write into the residual stream start at zero, so that every layer begins as the identity.
@@ -39,7 +59,6 @@ def new_model(config: ModelConfig, vocab_size: int, *, seed: int) -> LlamaForCau
             tie_word_embeddings=True,
             bos_token_id=BOS,
             eos_token_id=EOS,
-            attn_implementation=ATTENTION,
         )
     )
     with torch.no_grad():
@@ -49,79 +68,62 @@ def new_model(config: ModelConfig, vocab_size: int, *, seed: int) -> LlamaForCau
     return model
 
 
-def untied(weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Weights by name without the output head, which is the embeddings once more."""
-    return {name: value for name, value in weights.items() if "lm_head" not in name}
-
-
-def fits(model: LlamaForCausalLM, weights: dict[str, Tensor]) -> bool:
-    """Whether untied weights have the names and shapes of a model's own."""
-    own = {name: value.shape for name, value in untied(model.state_dict()).items()}
-    return {name: value.shape for name, value in weights.items()} == own
-
-
-def load_base(model: LlamaForCausalLM, folder: Path) -> None:
-    """Begin with the weights of a checkpoint folder (``model.safetensors``).
+def from_base(base: Base, recipe: Recipe, *, vocab_size: int, device: torch.device) -> LlamaForCausalLM:
+    """A checkpoint's model; of its weights those that are trained are held in the type that the recipe asks for.
 
     Raises:
-        RecipeError: they are of another shape than the recipe's model.
+        RecipeError: the checkpoint is damaged, or has fewer rows than its tokenizer has tokens.
     """
-    weights = untied(load_file(folder / "model.safetensors"))
-    if not fits(model, weights):
-        raise RecipeError(f"The base {folder} is of another shape than the recipe's [model].")
-    model.load_state_dict(weights, strict=False)
-
-
-def describe_base(folder: Path) -> str:
-    """Name and version of a base, as its ``bayling.json`` says; else the folder's name."""
-    try:
-        said = json.loads((folder / "bayling.json").read_text(encoding="utf-8"))
-        return f"{said['name']} {said['version']}"
-    except (OSError, ValueError, KeyError, TypeError):
-        return folder.name
-
-
-def save_checkpoint(
-    model: LlamaForCausalLM,
-    tokenizer: Tokenizer,
-    recipe: Recipe,
-    folder: Path,
-    *,
-    data_sha256: str,
-    steps: int,
-    base: Path | None = None,
-) -> None:
-    """Write what ``from_pretrained`` and ``bayling convert`` read: weights in float32, tokenizer, template, provenance.
-
-    ``folder`` is empty: LlamaTokenizer would read a ``tokenizer.json`` that lies there rather than the tokenizer given.
-    ``bayling.json`` carries what no Hugging Face file has a place for: template, languages, digests of recipe and data.
-    """
+    config = LlamaConfig.from_pretrained(base.folder)
+    if config.vocab_size < vocab_size:
+        raise RecipeError(
+            f"The base {base.place} has embeddings for {config.vocab_size} tokens, its tokenizer has {vocab_size}: "
+            "they do not belong together."
+        )
+    if recipe.data.max_tokens > config.max_position_embeddings:
+        raise RecipeError(
+            f"data.max_tokens is {recipe.data.max_tokens}, but the base {base.place} has a context of "
+            f"{config.max_position_embeddings} tokens."
+        )
+    dtype = weight_dtype(recipe)
+    if device.type == "meta":
+        with torch.device("meta"):
+            return LlamaForCausalLM(config).to(dtype)
+    options = {}
+    if recipe.adapter is not None and recipe.adapter.method == "qlora":
+        compute = torch.float32 if recipe.hardware.precision == "fp32" else torch.bfloat16
+        options = {"quantization_config": four_bits(device, compute), "device_map": {"": device}}
     disable_progress_bar()
-    model.config._attn_implementation = "sdpa"  # what others load it with
-    model.generation_config = GenerationConfig(bos_token_id=BOS, eos_token_id=EOS, do_sample=False)
     try:
-        model.save_pretrained(folder)
-    finally:
-        model.config._attn_implementation = ATTENTION
-    (folder / "tokenizer.model").write_bytes(tokenizer.model)
-    template = TEMPLATES[recipe.template]
-    special = [AddedToken(token, special=True, normalized=False) for token in ("<unk>", "<s>", "</s>")]
-    fast = LlamaTokenizer.from_pretrained(
-        folder, unk_token=special[UNK], bos_token=special[BOS], eos_token=special[EOS], add_prefix_space=False
-    )
-    fast.chat_template = template.jinja
-    fast.save_pretrained(folder)
-    provenance = {
-        "name": recipe.name,
-        "version": recipe.version,
-        "template": template.name,
-        "languages": list(recipe.languages),
-        "license": recipe.license,
-        "demonstrator": recipe.demonstrator,
-        "base": describe_base(base) if base is not None else None,
-        "datasets": sorted({f"{text.origin} ({text.license})" for text in recipe.data.parallel if text.origin}),
-        "recipe_sha256": recipe.digest(),
-        "data_sha256": data_sha256,
-        "steps": steps,
-    }
-    (folder / "bayling.json").write_text(json.dumps(provenance, indent=2) + "\n", encoding="utf-8")
+        model, found = LlamaForCausalLM.from_pretrained(
+            base.folder,
+            config=config,
+            dtype=dtype,
+            local_files_only=True,
+            use_safetensors=True,
+            output_loading_info=True,
+            **options,
+        )
+    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
+        raise RecipeError(f"The base {base.place} cannot be loaded: {str(error).splitlines()[0]}") from error
+    missing = sorted(set(found["missing_keys"]))
+    if missing:
+        raise RecipeError(f"The base {base.place} lacks the weights {missing[0]}: fetch it again.")
+    return model if options else model.to(device)
+
+
+def weight_dtype(recipe: Recipe) -> torch.dtype:
+    """In which type weights are held: what an adapter leaves frozen needs no more than products are computed in."""
+    precision = recipe.hardware.precision
+    narrow = precision == "bf16-pure" or (precision == "bf16" and recipe.adapter is not None)
+    return torch.bfloat16 if narrow else torch.float32
+
+
+def llama(model: nn.Module) -> LlamaForCausalLM:
+    """The LLaMA model itself, inside of an adapter or not."""
+    return next(module for module in model.modules() if isinstance(module, LlamaForCausalLM))
+
+
+def trainable(model: nn.Module) -> dict[str, nn.Parameter]:
+    """The parameters that are trained, by name; one that is used twice is there once."""
+    return {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}

@@ -27,8 +27,11 @@ license = "cc0-1.0"
 
 [data]
 held_out = 0.1
-refinement_share = 0.5
-constraint_share = 0.3
+
+[data.kinds]
+constraint = 0.3
+correction = 0.4
+replacement = 0.3
 
 [[data.parallel]]
 path = "mini.en-de.tsv"
@@ -60,10 +63,20 @@ context = 512
 steps = 12
 batch_tokens = 1024
 warmup = 2
+
+[optimizer]
+kind = "muon"
+learning_rate = 3e-3
+
+[hardware]
 precision = "fp32"
 compile = false
-evaluate_every = 4
-checkpoint_every = 4
+
+[evaluation]
+every = 4
+
+[checkpoints]
+every = 4
 """
 
 

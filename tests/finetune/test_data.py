@@ -1,78 +1,31 @@
-"""Recipes, splits, dialogues and their tokens."""
+"""Splits of parallel text, and what is prepared of a recipe's data."""
 
 from __future__ import annotations
 
 import dataclasses
-import re
+import json
 import shutil
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-import bayling_finetune
-from bayling_finetune.config import ParallelText, Recipe
-from bayling_finetune.dataset import BatchSource, Position, tokenize
-from bayling_finetune.dialogues import Dialogue, DialogueBuilder
+from bayling_finetune import prepare as preparing
+from bayling_finetune.base import Base, open_base
+from bayling_finetune.config import DialogueFile, ParallelText, Recipe
 from bayling_finetune.parallel import Split, fingerprint, load_corpus, read_pairs, split_of
-from bayling_finetune.prepare import prepare
+from bayling_finetune.prepare import Prepared, prepare
 from bayling_finetune.rundir import RunFolder
-from bayling_finetune.tokenizer import EOS, Tokenizer, train_tokenizer
-from bayling_lite.errors import RecipeError
-from bayling_lite.messages import Role
-from bayling_lite.prompts import BAYLING
-
-RECIPES = sorted((Path(bayling_finetune.__file__).parent / "recipes").glob("*.toml"))
+from bayling_lite.errors import OutputError, RecipeError
+from tests.finetune.test_dialogue_files import line, write
+from tests.finetune.tokenizers_made_here import write_files
 
 
-@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
-def test_every_shipped_recipe_loads_and_states_origin_and_licence(path: Path) -> None:
-    recipe = Recipe.load(path)
-    assert recipe.languages[0] == "en"
-    for text in recipe.data.parallel:
-        assert text.origin
-        assert text.license
-
-
-def test_there_are_shipped_recipes() -> None:
-    assert {"tiny", "tiny-refine"} <= {path.stem for path in RECIPES}
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ("steps = 12\n|stepz = 12\n", "unknown key 'stepz'"),
-        ('steps = 12\n|steps = "many"\n', "must be a whole number"),
-        ("hidden_size = 64\n|", "hidden_size"),
-        ('template = "bayling"|template = "vicuna"', "Unknown template 'vicuna'"),
-        ("held_out = 0.1|held_out = 0.9", "held_out"),
-        ('precision = "fp32"|precision = "fp8"', "bf16 or fp32"),
-        ("[schedule]|[schedule", "cannot be read"),
-        ("heads = 4|heads = 5", "multiple of twice model.heads"),
-        ("kv_heads = 2|kv_heads = 3", "multiple of model.kv_heads"),
-        ("kv_heads = 2|kv_heads = 0", "model.kv_heads must be 1"),
-        ("layers = 2|layers = 0", "model.layers must be 1"),
-        ("vocab_size = 500|vocab_size = 200", "vocab_size must be 300"),
-        ("weight = 1.5|weight = nan", "weight must be above 0"),
-        ("weight = 1.5|weight = inf", "weight must be above 0"),
-        ("evaluate_every = 4|evaluate_every = 0", "evaluate_every must be 1"),
-        ("evaluate_every = 4|keep_checkpoints = -1", "keep_checkpoints must be 1"),
-        ("evaluate_every = 4|clip = 0", "clip must be above 0"),
-        ("evaluate_every = 4|muon_lr = -0.1", "muon_lr must be above 0"),
-        ("evaluate_every = 4|seed = -1", "seed must be 0"),
-        ("refinement_share = 0.5|refinement_share = -3.0", "refinement_share must be from 0"),
-        ('name = "mini"|name = "../mini"', "names a folder"),
-    ],
-)
-def test_a_mistake_in_a_recipe_is_named(corpus_folder: Path, tmp_path: Path, change: str, message: str) -> None:
-    old, new = change.split("|")
-    text = (corpus_folder / "mini.toml").read_text(encoding="utf-8")
-    assert old in text
-    path = tmp_path / "wrong.toml"
-    path.write_text(text.replace(old, new), encoding="utf-8")
-    with pytest.raises(RecipeError, match=message):
-        Recipe.load(path)
+def changed(recipe: Recipe, part: str, **values: Any) -> Recipe:
+    """The recipe with other values in one of its tables."""
+    return dataclasses.replace(recipe, **{part: dataclasses.replace(getattr(recipe, part), **values)})
 
 
 def test_missing_data_are_named(recipe: Recipe, tmp_path: Path) -> None:
@@ -105,23 +58,11 @@ def test_english_decides_the_split_on_whichever_side_it_is(recipe: Recipe, corpu
     (tmp_path / "mini.de-en.tsv").write_text("".join(f"{de}\t{en}\n" for en, de in pairs), encoding="utf-8")
     shutil.copy(corpus_folder / "mini.en-de.tsv", tmp_path)
     texts = (ParallelText("mini.en-de.tsv", "en", "de"), ParallelText("mini.de-en.tsv", "German", "English"))
-    both = dataclasses.replace(recipe, data=dataclasses.replace(recipe.data, parallel=texts))
+    both = changed(recipe, "data", parallel=texts)
     assert both.languages == ("en", "de")
     corpus = load_corpus(both, tmp_path)
     trained = {frozenset((pair.source, pair.target)) for pair in corpus.train}
     assert not trained & {frozenset((pair.source, pair.target)) for pair in corpus.development + corpus.test}
-
-
-def test_what_does_not_fit_is_said_before_training(recipe: Recipe, corpus_folder: Path, tmp_path: Path) -> None:
-    for part, change, message in (
-        ("schedule", {"batch_tokens": 100}, "schedule.batch_tokens is 100"),
-        ("model", {"context": 100}, "model.context is 100"),
-        ("data", {"max_tokens": 16}, "raise data.max_tokens"),
-        ("data", {"held_out": 1e-9}, "raise data.held_out"),
-    ):
-        small = dataclasses.replace(recipe, **{part: dataclasses.replace(getattr(recipe, part), **change)})
-        with pytest.raises(RecipeError, match=message):
-            prepare(small, corpus_folder, RunFolder(tmp_path))
 
 
 def test_the_split_ignores_case_and_punctuation_and_keeps_its_share() -> None:
@@ -131,124 +72,205 @@ def test_the_split_ignores_case_and_punctuation_and_keeps_its_share() -> None:
     assert splits[Split.TEST] == pytest.approx(500, abs=100)
 
 
-@pytest.fixture
-def dialogues(recipe: Recipe, corpus_folder: Path) -> list[Dialogue]:
-    corpus = load_corpus(recipe, corpus_folder)
-    return list(DialogueBuilder(corpus.train, recipe.data, seed=7).build())
-
-
-def test_dialogues_cover_all_directions_kinds_and_wordings(dialogues: list[Dialogue]) -> None:
-    assert {dialogue.direction for dialogue in dialogues} == {("en", "de"), ("de", "en"), ("en", "zh"), ("zh", "en")}
-    assert {dialogue.kind for dialogue in dialogues} == {"translation", "constraint", "refinement"}
-    firsts = [dialogue.conversation.messages[0].content for dialogue in dialogues]
-    assert any(text.startswith("Provide the German translation for this sentence: ") for text in firsts)
-    assert any(text.startswith("提供这句话的德文翻译：") for text in firsts)
-
-
-def test_a_constraint_is_in_the_reference_and_a_refinement_does_what_it_was_asked(dialogues: list[Dialogue]) -> None:
-    refinements = 0
-    for dialogue in dialogues:
-        turns = [message.content for message in dialogue.conversation]
-        if dialogue.kind == "constraint":
-            term = turns[0].split("Make sure to include these words: ")[-1].split("确保包含这些词：")[-1]
-            assert term in turns[1]
-        if dialogue.kind == "refinement":
-            for request, draft in zip(turns[2::2], turns[3::2], strict=True):
-                wanted = request.rstrip('。.”"这个词').replace("”", '"').replace("“", '"').split('"')[-1]
-                assert wanted in draft, (request, draft)
-                refinements += 1
-            assert len(dialogue.learnt) == len(turns) // 2
-            assert dialogue.learnt[-1]
-    assert refinements > 20
-
-
-def test_another_word_takes_its_place_and_the_rest_of_the_draft_stays(recipe: Recipe, corpus_folder: Path) -> None:
-    data = dataclasses.replace(recipe.data, refinement_share=0.0, substitution_share=1.0)
-    built = DialogueBuilder(load_corpus(recipe, corpus_folder).train, data, seed=7).build()
-    dialogues = [dialogue for dialogue in built if dialogue.kind == "refinement"]
-    assert len(dialogues) > 100
-    for dialogue in dialogues:
-        turns = [message.content for message in dialogue.conversation]
-        assert all(dialogue.learnt)
-        for draft, request, refined in zip(turns[1::2], turns[2::2], turns[3::2], strict=False):
-            wrong, right = re.findall(r'["“](.+?)["”]', request)
-            assert draft.count(wrong) == 1
-            assert refined == draft.replace(wrong, right)
-    assert {len(dialogue.learnt) for dialogue in dialogues} == {2, 3}
-
-
 def test_a_sample_of_the_pairs_is_taken(recipe: Recipe, corpus_folder: Path) -> None:
     whole = load_corpus(recipe, corpus_folder)
-    part = load_corpus(dataclasses.replace(recipe, data=dataclasses.replace(recipe.data, max_pairs=20)), corpus_folder)
+    part = load_corpus(changed(recipe, "data", max_pairs=20), corpus_folder)
     assert len(part.train) == 20
     assert set(part.train) < set(whole.train)
     assert part.test == whole.test
 
 
-def test_a_spoilt_draft_is_never_learnt(dialogues: list[Dialogue], recipe: Recipe, corpus_folder: Path) -> None:
-    references = {side for pair in load_corpus(recipe, corpus_folder).train for side in (pair.source, pair.target)}
-    spoilt = 0
-    for dialogue in dialogues:
-        responses = [message.content for message in dialogue.conversation if message.role is Role.ASSISTANT]
-        if not dialogue.learnt[0]:
-            assert responses[0] != responses[-1]
-            spoilt += 1
-        assert responses[-1] in references
-    assert spoilt
-
-
-def test_the_same_seed_gives_the_same_dialogues(recipe: Recipe, corpus_folder: Path) -> None:
-    pairs = load_corpus(recipe, corpus_folder).train
-    first, again, other = (list(DialogueBuilder(pairs, recipe.data, seed=seed).build()) for seed in (1, 1, 2))
-    assert first == again
-    assert first != other
+def same(one: Prepared, other: Prepared) -> bool:
+    return (one.data_sha256, one.fingerprint, one.evaluation) == (
+        other.data_sha256,
+        other.fingerprint,
+        other.evaluation,
+    ) and all(
+        np.array_equal(getattr(first, name), getattr(second, name))
+        for first, second in ((one.train, other.train), (one.development, other.development))
+        for name in ("prefix", "ids", "targets", "offsets", "weights")
+    )
 
 
 @pytest.fixture
-def tokenizer(corpus_folder: Path, recipe: Recipe) -> Tokenizer:
-    lines = (corpus_folder / "mini.en-zh.tsv").read_text(encoding="utf-8").splitlines()
-    return Tokenizer(train_tokenizer(lines, dataclasses.replace(recipe.tokenizer, vocab_size=400), seed=1))
+def run(tmp_path: Path) -> RunFolder:
+    (tmp_path / "run").mkdir()
+    return RunFolder(tmp_path / "run")
 
 
-def test_the_tokenizer_gives_back_any_text(tokenizer: Tokenizer) -> None:
-    texts = ["  two  spaces ", "换行\n和\t制表", "🙂 </s> <s>", "\x00\x07", "Größe ﬁ e\u0301", ""]
-    for text, ids in zip(texts, tokenizer.encode(texts), strict=True):
-        assert tokenizer.decode(ids) == text
-        assert EOS not in ids
-
-
-def test_targets_are_exactly_the_learnt_responses_and_their_end(
-    dialogues: list[Dialogue], tokenizer: Tokenizer
+def test_what_is_prepared_is_taken_up_again_even_without_the_files(
+    recipe: Recipe, corpus_folder: Path, run: RunFolder, tmp_path: Path
 ) -> None:
-    dataset = tokenize(dialogues, BAYLING, tokenizer, max_tokens=10_000)
-    assert len(dataset) == len(dialogues)
-    assert tokenizer.decode(dataset.prefix[1:].tolist()).startswith(BAYLING.system)
-    for number, dialogue in enumerate(dialogues):
-        document = dataset.document(number)
-        responses = [message.content for message in dialogue.conversation if message.role is Role.ASSISTANT]
-        learnt = [text for text, counts in zip(responses, dialogue.learnt, strict=True) if counts]
-        targets = document.ids[document.targets]
-        pieces = np.split(targets, np.flatnonzero(targets == EOS) + 1)
-        assert [tokenizer.decode(piece[:-1].tolist()) for piece in pieces[:-1]] == learnt
-        assert pieces[-1].size == 0, "nothing is learnt behind the last EOS"
+    said: list[str] = []
+    first = prepare(recipe, corpus_folder, run, say=said.append)
+    assert len(first.train) > 100
+    said.clear()
+    written = {path: path.stat().st_mtime_ns for path in run.path.rglob("*") if path.is_file()}
+    assert same(prepare(recipe, corpus_folder, run, say=said.append), first)
+    assert same(prepare(recipe, tmp_path, run, say=said.append), first)
+    assert said == ["The data files are not there; what was prepared from them is used."]
+    assert {path: path.stat().st_mtime_ns for path in written} == written
+    with pytest.raises(RecipeError, match="is missing"):
+        prepare(changed(recipe, "data", max_tokens=100), tmp_path, run)
 
 
-def test_an_epoch_passes_over_every_dialogue_by_its_weight(dialogues: list[Dialogue], tokenizer: Tokenizer) -> None:
-    dataset = tokenize(dialogues, BAYLING, tokenizer, max_tokens=10_000)
-    counts = np.bincount(dataset.epoch(0, seed=3), minlength=len(dataset))
-    light, heavy = (counts[dataset.weights == weight] for weight in (1.0, 1.5))
-    assert set(light) == {1}
-    assert set(heavy) == {1, 2}
-    assert not np.array_equal(dataset.epoch(0, seed=3), dataset.epoch(1, seed=3))
+@pytest.mark.slow
+def test_the_same_recipe_prepares_the_same(recipe: Recipe, corpus_folder: Path, run: RunFolder, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    assert same(prepare(recipe, corpus_folder, run), prepare(recipe, corpus_folder, RunFolder(other)))
+    seeded = prepare(changed(recipe, "schedule", seed=2), corpus_folder, RunFolder(other))
+    assert seeded.fingerprint != prepare(recipe, corpus_folder, run).fingerprint
 
 
-def test_batches_go_on_from_a_position(dialogues: list[Dialogue], tokenizer: Tokenizer) -> None:
-    dataset = tokenize(dialogues, BAYLING, tokenizer, max_tokens=10_000)
-    source = BatchSource(dataset, batch_tokens=600, seed=1, position=Position())
-    for _ in range(3):
-        source.next()
-    position = Position(source.position.epoch, source.position.used)
-    expected = [document.ids.tolist() for document in source.next()]
-    again = BatchSource(dataset, batch_tokens=600, seed=1, position=position)
-    assert [document.ids.tolist() for document in again.next()] == expected
-    assert sum(map(len, expected)) <= 600 - len(dataset.prefix)
+@pytest.mark.slow
+def test_several_processes_prepare_the_same(
+    recipe: Recipe, corpus_folder: Path, run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = prepare(recipe, corpus_folder, run)
+    monkeypatch.setattr(preparing, "_MANY", 1)
+    monkeypatch.setattr(preparing, "_CHUNK", 7)
+    monkeypatch.setattr(preparing, "cores", lambda: 2)
+    (tmp_path / "other").mkdir()
+    assert same(prepare(recipe, corpus_folder, RunFolder(tmp_path / "other")), alone)
+
+
+def test_evaluation_sentences_are_held_out_and_go_both_ways(
+    recipe: Recipe, corpus_folder: Path, run: RunFolder
+) -> None:
+    prepared = prepare(recipe, corpus_folder, run)
+    corpus = load_corpus(recipe, corpus_folder)
+    held_out = {(pair.source, pair.target) for pair in corpus.development}
+    assert len(prepared.evaluation) == 2 * len(held_out)
+    for direction in prepared.evaluation:
+        sides = (direction.source, direction.reference)
+        assert sides in held_out or sides[::-1] in held_out
+    assert {direction.pair for direction in prepared.evaluation} <= {"en-de", "de-en", "en-zh", "zh-en"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["train/ids.npy", "development/offsets.npy", "tokenizer.model", "evaluation.jsonl"])
+def test_damaged_prepared_data_are_made_again(name: str, recipe: Recipe, corpus_folder: Path, run: RunFolder) -> None:
+    first = prepare(recipe, corpus_folder, run)
+    (run.path / name).write_bytes((run.path / name).read_bytes()[:-3])
+    said: list[str] = []
+    assert same(prepare(recipe, corpus_folder, run, say=said.append), first)
+    assert said[0] == "The prepared data are damaged; they are made again."
+
+
+@pytest.mark.slow
+def test_other_data_do_not_go_into_a_run_that_has_checkpoints(
+    recipe: Recipe, corpus_folder: Path, run: RunFolder
+) -> None:
+    prepare(recipe, corpus_folder, run)
+    prepare(changed(recipe, "data", max_tokens=100), corpus_folder, run)
+    (run.step_folder(3)).mkdir()
+    (run.step_folder(3) / "state.json").write_text("{}", encoding="utf-8")
+    for other in (recipe, changed(recipe, "tokenizer", character_coverage=0.99)):
+        with pytest.raises(RecipeError, match=r"trained on other data.*another tokenizer.*--run"):
+            prepare(other, corpus_folder, run)
+
+
+@pytest.mark.slow
+def test_what_does_not_fit_is_said_before_training(recipe: Recipe, corpus_folder: Path, run: RunFolder) -> None:
+    for part, change, message in (
+        ("schedule", {"batch_tokens": 160}, "schedule.batch_tokens is 160, but the longest dialogue has"),
+        ("model", {"context": 160}, "model.context is 160, but"),
+        ("data", {"max_tokens": 16}, "raise data.max_tokens"),
+        ("data", {"held_out": 1e-9}, "raise data.held_out"),
+    ):
+        with pytest.raises(RecipeError, match=message):
+            prepare(changed(recipe, part, **change), corpus_folder, run)
+        assert not (run.path / "prepared.json").exists()
+
+
+def test_dialogues_that_are_too_long_are_left_out_and_told(recipe: Recipe, corpus_folder: Path, run: RunFolder) -> None:
+    said: list[str] = []
+    prepared = prepare(changed(recipe, "data", max_tokens=45), corpus_folder, run, say=said.append)
+    assert prepared.train.too_long
+    assert prepared.train.longest <= 45
+    left_out, total = prepared.train.too_long, len(prepared.train) + prepared.train.too_long
+    assert said == [f"{left_out:,} of {total:,} dialogues have more than 45 tokens and are left out."]
+
+
+def test_a_folder_that_cannot_be_written(recipe: Recipe, corpus_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="prepared data cannot be written"):
+        prepare(recipe, corpus_folder, RunFolder(tmp_path / "file"))
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Base:
+    """A base as far as preparing looks at it: its configuration and its tokenizer."""
+    folder = write_files("llama", tmp_path / "base")
+    config = {"architectures": ["LlamaForCausalLM"], "max_position_embeddings": 256}
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    (folder / "model.safetensors").write_bytes(b"weights")
+    return open_base(folder, "base")
+
+
+@pytest.fixture
+def on_files(recipe: Recipe, tmp_path: Path) -> Recipe:
+    """A recipe that trains a base on two files of dialogues, one of which says some things again."""
+    turns = [(f"Say {number}.", f"{number}, as you wish.") for number in range(300)]
+    one = write(tmp_path / "one.jsonl", *(line(*turn) for turn in turns))
+    two = write(tmp_path / "two.jsonl", *(line(*turn) for turn in turns[:7]), line("Long.", "long " * 200))
+    data = dataclasses.replace(recipe.data, parallel=(), dialogues=(one, DialogueFile(two.path, weight=2.0)))
+    return dataclasses.replace(recipe, data=data, model=None, tokenizer=None, base="base")
+
+
+def test_files_of_dialogues(on_files: Recipe, base: Base, run: RunFolder, tmp_path: Path) -> None:
+    said: list[str] = []
+    prepared = prepare(on_files, tmp_path, run, base=base, say=said.append)
+    assert said == [
+        "7 dialogues of the files are there more than once; each is taken once.",
+        f"1 of {len(prepared.train) + 1} dialogues have more than 160 tokens and are left out.",
+    ]
+    assert len(prepared.train) + len(prepared.development) == 300
+    assert 10 < len(prepared.development) < 60
+    assert prepared.evaluation == []
+    texts = [
+        {
+            prepared.tokenizer.decode(dataset.document(number).ids[dataset.document(number).targets].tolist())
+            for number in range(len(dataset))
+        }
+        for dataset in (prepared.train, prepared.development)
+    ]
+    assert len(texts[0] | texts[1]) == 300
+    assert same(prepare(on_files, tmp_path, run, base=base), prepared)
+
+
+def test_a_mistake_in_a_file_of_dialogues_is_named(
+    on_files: Recipe, base: Base, run: RunFolder, tmp_path: Path
+) -> None:
+    with (tmp_path / "one.jsonl").open("ab") as file:
+        file.write(b"{}\n")
+    with pytest.raises(RecipeError, match=r"one\.jsonl, line 301, is no dialogue"):
+        prepare(on_files, tmp_path, run, base=base)
+    assert not (run.path / "prepared.json").exists()
+    assert not list(run.path.glob("train*"))
+
+
+@pytest.mark.slow
+def test_parallel_text_and_files_together(recipe: Recipe, corpus_folder: Path, run: RunFolder, tmp_path: Path) -> None:
+    for path in corpus_folder.glob("*.tsv"):
+        shutil.copy(path, tmp_path)
+    alone = prepare(recipe, tmp_path, run)
+    file = write(tmp_path / "more.jsonl", *(line(f"Say {number}.", f"{number}!") for number in range(50)))
+    more = changed(recipe, "data", dialogues=(file,))
+    together = prepare(more, tmp_path, run)
+    assert len(together.train) > len(alone.train) + 30
+    assert together.data_sha256 != alone.data_sha256
+    assert together.evaluation == alone.evaluation
+
+
+def test_a_base_with_too_small_a_context(on_files: Recipe, base: Base, run: RunFolder, tmp_path: Path) -> None:
+    small = dataclasses.replace(base, config=base.config | {"max_position_embeddings": 100})
+    with pytest.raises(RecipeError, match="context of 100 tokens, but the longest dialogue"):
+        prepare(on_files, tmp_path, run, base=small)
+
+
+def test_another_base_is_other_data(on_files: Recipe, base: Base, run: RunFolder, tmp_path: Path) -> None:
+    first = prepare(on_files, tmp_path, run, base=base)
+    (base.folder / "model.safetensors").write_bytes(b"Weights")
+    assert prepare(on_files, tmp_path, run, base=base).fingerprint != first.fingerprint
