@@ -5,24 +5,23 @@
     runs/NAME/
         lock                 held while a process trains here
         prepared.json        digests of recipe data and files the prepared data were made from
-        tokenizer.model, train.npz, development.npz
+        train.npz …          the prepared data
         log.jsonl            a line for every logged step
-        loss.png
-        step-00000500/       weights, optimizers, position: enough to go on bit for bit
+        loss.png …           plots of the log
+        step-00000500/       weights, optimizer, position: enough to go on bit for bit
         checkpoint/          the result as a Hugging Face checkpoint folder
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from bayling_lite.errors import RecipeError
 
@@ -61,39 +60,37 @@ class RunFolder:
         """Where the checkpoint of a step is."""
         return self.path / f"step-{step:08d}"
 
+    @property
+    def is_prepared(self) -> bool:
+        """Whether all data are prepared: the stamp is written last."""
+        return (self.path / "prepared.json").is_file()
+
+    def last_good(self) -> str:
+        """A sentence that names the newest checkpoint."""
+        steps = self.steps()
+        if not steps:
+            return "There is no checkpoint yet."
+        return f"The last good checkpoint is {self.step_folder(steps[-1])}."
+
     @contextlib.contextmanager
     def writing_step(self, step: int, *, keep: int) -> Iterator[Path]:
-        """A folder to write a checkpoint into; it gets its name when it is complete, then older ones are removed."""
+        """A folder to write a checkpoint into; it gets its name when it is complete, then older ones are removed.
+
+        So are later ones, which were damaged: the run has gone on from one before. And what a process that was killed
+        while it wrote has left.
+        """
+        for left in (*self.path.glob("step-*.part"), *self.path.glob("step-*.old")):
+            shutil.rmtree(left, ignore_errors=True)
         with whole_folder(self.step_folder(step)) as folder:
             yield folder
-        for old in self.steps()[:-keep]:
-            shutil.rmtree(self.step_folder(old))
-
-    def append_log(self, entry: dict[str, Any]) -> None:
-        """Add one JSON line. A line that a power failure cut off before it is ended first."""
-        with (self.path / "log.jsonl").open("a+b") as log:
-            if log.tell():
-                log.seek(-1, os.SEEK_END)
-                if log.read(1) != b"\n":
-                    log.write(b"\n")
-            log.write(json.dumps(entry).encode() + b"\n")
-
-    def read_log(self, *, up_to: int | None = None) -> list[dict[str, Any]]:
-        """The log's entries; of steps that were run twice (after a resume) the last counts."""
-        path = self.path / "log.jsonl"
-        if not path.exists():
-            return []
-        entries: dict[tuple[int, str], dict[str, Any]] = {}
-        for line in path.read_text(encoding="utf-8").splitlines():
-            with contextlib.suppress(json.JSONDecodeError):  # a line cut off by a power failure
-                entry = json.loads(line)
-                if up_to is None or entry["step"] <= up_to:
-                    entries[entry["step"], entry["kind"]] = entry
-        return sorted(entries.values(), key=lambda entry: entry["step"])
+        steps = self.steps()
+        newest = [number for number in steps if number <= step][-keep:]
+        for other in set(steps).difference(newest):
+            shutil.rmtree(self.step_folder(other))
 
 
 def _lock(file: IO[str]) -> bool:
-    """Lock a file for this process; false when another has it. Only POSIX: elsewhere nobody is kept out."""
+    """Lock a file for this process; false when another has it. Where there are no locks nobody is kept out."""
     try:
         import fcntl
     except ImportError:
@@ -102,27 +99,24 @@ def _lock(file: IO[str]) -> bool:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError:
+        return True  # a network's file system without locks
     return True
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a small file so that it is there whole or not at all."""
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_bytes(content)
-    _sync(temporary)
-    temporary.replace(path)
 
 
 @contextlib.contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
-    """A folder to fill; it takes the place of ``path`` when it is complete."""
+    """A folder to fill; it takes the place of ``path`` when it is complete and on the disk."""
     partial, old = path.with_name(path.name + ".part"), path.with_name(path.name + ".old")
     for left in (partial, old):
         shutil.rmtree(left, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
         yield partial
-        for file in partial.iterdir():
+        readable = partial.stat().st_mode & 0o666
+        for file in (partial, *partial.rglob("*")):
+            if file.is_file():
+                file.chmod(readable)  # safetensors keeps its files from everybody but their owner
             _sync(file)
         if path.exists():
             path.rename(old)

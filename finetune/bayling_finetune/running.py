@@ -2,94 +2,150 @@
 
 from __future__ import annotations
 
-import dataclasses
+import contextlib
 import json
-import shlex
+import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
+from torch import nn
 
+from bayling_finetune.base import Base, find_base
 from bayling_finetune.card import Training, model_card, read_training
+from bayling_finetune.checkpoints import trained_weights
+from bayling_finetune.computing import compute_dtype, device_text
 from bayling_finetune.config import Recipe
-from bayling_finetune.model import describe_base, save_checkpoint
-from bayling_finetune.prepare import prepare
+from bayling_finetune.distributed import Processes
+from bayling_finetune.failures import told_failures
+from bayling_finetune.job import Job
+from bayling_finetune.loading import load_weights
+from bayling_finetune.logbook import Logbook
+from bayling_finetune.model import make_model, weight_dtype
+from bayling_finetune.prepare import Prepared, prepare
 from bayling_finetune.rundir import RunFolder, whole_folder
-from bayling_finetune.trainer import Progress, Trainer, TrainingInterrupted, plot_losses
-from bayling_lite.errors import RecipeError
+from bayling_finetune.saving import save_checkpoint
+from bayling_finetune.stopping import DeviceFailed, TrainingInterrupted
+from bayling_finetune.trainer import Options, Progress, Trainer, check_processes
+from bayling_lite.errors import OutputError
+from bayling_lite.units import count_text
+
+Say = Callable[[str], None]
+Show = Callable[[Progress], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What to train and where; None means the recipe's or the machine's default."""
-
-    recipe: Path
-    data: Path | None = None
-    run: Path | None = None
-    base: Path | None = None
-    steps: int | None = None
-    device: str | None = None
-    threads: int | None = None
-    prepare_only: bool = False
-
-    def command(self) -> str:
-        """The command line that does this job: what resumes it, too."""
-        words = ["bayling", "finetune", str(self.recipe)]
-        for option in ("data", "run", "base", "steps", "device", "threads"):
-            value = getattr(self, option)
-            if value is not None:
-                words += [f"--{option}", str(value)]
-        return shlex.join(words)
-
-
-def run_recipe(job: Job, *, say: Callable[[str], None], show: Callable[[Progress], None]) -> Path:
+def run_recipe(job: Job, *, say: Say, show: Show) -> Path:
     """Do the job; returns the checkpoint folder (with ``prepare_only``, the run's folder).
+
+    Of several processes the first one alone prepares the data, says and shows; the folder must be one that all see.
 
     Raises:
         RecipeError: recipe, data or device cannot be used, or another process trains in the run's folder.
-        TrainingDiverged, TrainingInterrupted: see :class:`Trainer`.
+        TrainingDiverged, TrainingInterrupted, DeviceFailed, OutputError: see :meth:`Trainer.train`.
     """
-    recipe = Recipe.load(job.recipe)
-    if job.steps is not None:
-        recipe = dataclasses.replace(recipe, schedule=dataclasses.replace(recipe.schedule, steps=job.steps))
+    began = time.monotonic()
+    recipe = job.load()
     if job.threads is not None:
         torch.set_num_threads(job.threads)
-    device = _device(job.device)
     run = RunFolder(job.run if job.run is not None else Path("runs") / recipe.name)
-    base = _base(job, recipe)
-    with run.locked():
-        say(f"Preparing the data of {recipe.name} …")
-        prepared = prepare(recipe, job.data if job.data is not None else recipe.folder, run, base=base, say=say)
+    with Processes.joined(job.device) as processes, contextlib.ExitStack() as until_done:
+        if not processes.first:
+            say, show = _be_quiet, _be_quiet
+        check_processes(recipe, processes)
+
+        def prepare_first() -> tuple[Base | None, Prepared]:
+            until_done.enter_context(run.locked())
+            say(f"Preparing the data of {recipe.name} …")
+            return _prepared(job, recipe, run, say)
+
+        base, prepared = processes.after_first(prepare_first, others=lambda: _prepared_by_first(job, recipe, run))
         learnt = int(prepared.train.targets.sum())
         say(f"{len(prepared.train):,} dialogues, {len(prepared.train.ids):,} tokens, {learnt:,} of them to learn.")
         if job.prepare_only:
             return run.path
-        trainer = Trainer(recipe, prepared, run, device=device, base=base)
-        size = sum(parameter.numel() for parameter in trainer.model.parameters())
-        say(
-            f"{size / 1e6:.1f}M parameters on {device}"
-            + (f", going on after step {trainer.step}." if trainer.step else ".")
-        )
+        left = None if job.stop_after is None else job.stop_after - (time.monotonic() - began)
+        options = Options(left, job.tensorboard, watch_divergence=not job.keep_going)
         try:
-            trainer.train(show)
-        except TrainingInterrupted as error:
-            raise TrainingInterrupted(f"{error} Go on with: {job.command()}") from error
-        log = run.read_log(up_to=trainer.step)
-        training = Training(
-            steps=trainer.step,
-            tokens=trainer.tokens,
-            seconds=trainer.seconds,
-            parameters=size,
-            recipe_sha256=recipe.digest(),
-            data_sha256=prepared.data_sha256,
-            development_loss=_last_development_loss(log),
-            hardware=_hardware(device),
-            command=_public_command(job),
-            base=describe_base(base) if base is not None else None,
-            earlier=_earlier(base),
-        )
+            with told_failures(run, processes.device):
+                model = build_model(recipe, vocab_size=prepared.tokenizer.vocab_size, base=base, processes=processes)
+                trainer = Trainer(recipe, prepared, model, run, processes=processes, options=options, say=say)
+                say(_beginning(trainer))
+                trainer.train(show)
+                weights = trained_weights(model) if processes.count > 1 else None
+        except (TrainingInterrupted, DeviceFailed) as error:
+            raise type(error)(f"{error} {_go_on(job, processes)}") from error
+        processes.after_first(lambda: _finish(job, trainer, prepared, base, weights), others=lambda: None)
+        return run.path / "checkpoint"
+
+
+def _be_quiet(_: object) -> None:
+    """What the first process says is said."""
+
+
+def _prepared(job: Job, recipe: Recipe, run: RunFolder, say: Say) -> tuple[Base | None, Prepared]:
+    base = find_base(recipe, job.base)
+    root = job.data if job.data is not None else recipe.folder
+    return base, prepare(recipe, root, run, base=base, say=say)
+
+
+def _prepared_by_first(job: Job, recipe: Recipe, run: RunFolder) -> tuple[Base | None, Prepared]:
+    if not run.is_prepared:
+        raise OutputError(f"{run.path} must be on a disk that all machines of the run see: name another with --run.")
+    return _prepared(job, recipe, run, _be_quiet)
+
+
+def build_model(recipe: Recipe, *, vocab_size: int, base: Base | None, processes: Processes) -> nn.Module:
+    """The recipe's model on its device or devices.
+
+    It is made without memory, divided between the processes if there are several, and filled a tensor at a time: so no
+    process ever holds all of a divided one, and it begins with the same numbers however many processes there are.
+
+    Raises:
+        RecipeError: see :func:`bayling_finetune.model.make_model`.
+    """
+    if recipe.adapter is not None and recipe.adapter.method == "qlora":  # the weights are quantized as they are read
+        quantized: nn.Module = make_model(recipe, vocab_size=vocab_size, base=base, device=processes.device)
+        return quantized
+    model: nn.Module = make_model(recipe, vocab_size=vocab_size, base=base, device=torch.device("meta"))
+    if base is None:
+        model.to(weight_dtype(recipe))
+    if processes.count > 1:
+        processes.shard(model, compute_dtype(recipe.hardware))
+    model.to_empty(device=processes.device)
+    load_weights(model, recipe, base)
+    return model
+
+
+def _beginning(trainer: Trainer) -> str:
+    sizes = [(parameter.numel(), parameter.requires_grad) for parameter in trainer.model.parameters()]
+    every, trained = sum(size for size, _ in sizes), sum(size for size, learns in sizes if learns)
+    share = "" if trained == every else f", {count_text(trained)} of them trained,"
+    processes = trainer.processes
+    where = device_text(processes.device)
+    if processes.count > 1:
+        where = f"{processes.count} processes with {where} each"
+    going_on = f", going on after step {trainer.step}" if trainer.step else ""
+    return f"{count_text(every)} parameters{share} on {where}, {trainer.steps:,} steps{going_on}."
+
+
+def _go_on(job: Job, processes: Processes) -> str:
+    if processes.count > processes.local:
+        return "The same command goes on from there, on these machines or others."
+    return f"Go on with: {job.command(processes=processes.count)}"
+
+
+def _finish(job: Job, trainer: Trainer, prepared: Prepared, base: Base | None, weights: dict[str, Any] | None) -> None:
+    """Write the checkpoint folder.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    recipe, run = trainer.recipe, trainer.run
+    training = _training(job, trainer, prepared, base)
+    try:
         with whole_folder(run.path / "checkpoint") as folder:
             save_checkpoint(
                 trainer.model,
@@ -99,60 +155,40 @@ def run_recipe(job: Job, *, say: Callable[[str], None], show: Callable[[Progress
                 data_sha256=prepared.data_sha256,
                 steps=trainer.step,
                 base=base,
+                weights=weights,
             )
             (folder / "training.json").write_text(json.dumps(asdict(training), indent=2) + "\n", encoding="utf-8")
             (folder / "README.md").write_text(model_card(recipe, training), encoding="utf-8")
-        try:
-            plot_losses(log, run.path / "loss.png", title=run.path.name)
-        except (ImportError, OSError, ValueError) as error:
-            say(f"The loss plot could not be drawn: {error}")
-        return run.path / "checkpoint"
+    except (OSError, SafetensorError) as error:
+        reason = getattr(error, "strerror", None) or str(error).split("\n")[0]
+        raise OutputError(
+            f"The result cannot be written into {run.path}: {reason}. Nothing is lost: make room and give the same "
+            "command again."
+        ) from error
 
 
-def _base(job: Job, recipe: Recipe) -> Path | None:
-    """The checkpoint folder to begin from, if any."""
-    if job.base is None and not recipe.base:
-        return None
-    folder = job.base if job.base is not None else recipe.folder / recipe.base
-    for name in ("model.safetensors", "tokenizer.model"):
-        if not (folder / name).is_file():
-            raise RecipeError(f"The base {folder} has no {name}. Name the checkpoint folder to begin from with --base.")
-    return folder
-
-
-def _last_development_loss(log: list[dict[str, Any]]) -> float | None:
+def _training(job: Job, trainer: Trainer, prepared: Prepared, base: Base | None) -> Training:
+    log = Logbook(trainer.run).entries(up_to=trainer.step)
     losses: list[float] = [entry["loss"] for entry in log if entry["kind"] == "development"]
-    return losses[-1] if losses else None
+    count = trainer.processes.count
+    return Training(
+        steps=trainer.step,
+        tokens=trainer.tokens,
+        seconds=trainer.seconds,
+        parameters=sum(parameter.numel() for parameter in trainer.model.parameters()),
+        recipe_sha256=trainer.recipe.digest(),
+        data_sha256=prepared.data_sha256,
+        development_loss=losses[-1] if losses else None,
+        hardware=(f"{count} × " if count > 1 else "") + device_text(trainer.processes.device),
+        command=job.public_command(),
+        base=base.name if base is not None else None,
+        earlier=_earlier(base),
+    )
 
 
-def _earlier(base: Path | None) -> tuple[str, ...]:
+def _earlier(base: Base | None) -> tuple[str, ...]:
     """The runs that made the base, as its ``training.json`` tells, if it is one of ours."""
-    if base is None or not (base / "training.json").is_file():
+    if base is None or not (base.folder / "training.json").is_file():
         return ()
-    before = read_training(base)
+    before = read_training(base.folder)
     return (*before.earlier, before.sentence())
-
-
-def _public_command(job: Job) -> str:
-    """The command without this machine's paths."""
-    steps = f" --steps {job.steps}" if job.steps is not None else ""
-    base = " --base DIR" if job.base is not None else ""
-    return f"bayling finetune {job.recipe.name} --data DIR{base}{steps}"
-
-
-def _hardware(device: torch.device) -> str:
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    threads = torch.get_num_threads()
-    return f"{threads} CPU core{'s' if threads > 1 else ''}"
-
-
-def _device(name: str | None) -> torch.device:
-    if name is None:
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise RecipeError(f"The device {name!r} cannot be used: {error}".split("\n")[0]) from error
-    return device

@@ -1,254 +1,336 @@
-"""The training loop: packed batches, responses only, resumable bit for bit."""
+"""The training loop: packed rows, responses only, the same steps however many processes share them."""
 
 from __future__ import annotations
 
-import json
 import math
-import signal
+import random
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from pickle import UnpicklingError
-from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import nn
 
+from bayling_finetune import attention, computing, evaluation
+from bayling_finetune.changes_of_recipe import settings, told_changes
+from bayling_finetune.checkpoints import Checkpoints
 from bayling_finetune.config import Recipe
-from bayling_finetune.dataset import BatchSource, Dataset, Position, in_order
-from bayling_finetune.kernels import Kernels, accelerate, hidden_states, linear_cross_entropy
-from bayling_finetune.model import fits, load_base, new_model, untied
-from bayling_finetune.optimization import Optimizers
-from bayling_finetune.packing import PackedBatch, pack
-from bayling_finetune.prepare import Prepared
+from bayling_finetune.dataset import Dataset
+from bayling_finetune.dialogues.values import Direction
+from bayling_finetune.distributed import Processes, whole
+from bayling_finetune.divergence import DivergenceWatch
+from bayling_finetune.failures import told_failures
+from bayling_finetune.feeding import Feed, lay_out
+from bayling_finetune.kernels import install
+from bayling_finetune.logbook import Logbook
+from bayling_finetune.optimization import Optimizers, learning_rate_factor
+from bayling_finetune.plots import draw_plots
+from bayling_finetune.rows import Position, rows_in_order
 from bayling_finetune.rundir import RunFolder
-from bayling_lite.errors import BaylingError, RecipeError
+from bayling_finetune.speed import Meter, Pace
+from bayling_finetune.stopping import Stop, StopRequests, TrainingDiverged
+from bayling_lite.errors import RecipeError
+from bayling_lite.prompts import TEMPLATES
+
+if TYPE_CHECKING:
+    from bayling_finetune.prepare import Prepared
 
 _LOG_EVERY = 10
 
 
-class TrainingDiverged(BaylingError):
-    """The loss is no longer a number; the message names the last good checkpoint."""
-
-
-class TrainingInterrupted(BaylingError):
-    """Training was asked to stop and has saved where it stands."""
-
-    exit_status = 130
-
-
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What a display shows. ``loss`` is the mean over the last logged steps, in nats a target token."""
+    """What a display shows: ``pace`` of the last logged steps, and what the last evaluation found."""
 
     step: int
     steps: int
+    pace: Pace
+    development_loss: float | None = None
+    bleu: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What does not change the result. ``stop_after``: seconds, after which the run is saved and ends."""
+
+    stop_after: float | None = None
+    tensorboard: bool = False
+    watch_divergence: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """``loss`` in nats a target token and ``norm`` of the gradient, both over all processes; tokens of packed rows."""
+
     loss: float
-    tokens_per_second: float
-    steps_per_second: float
-    development_loss: float | None
+    norm: float
+    tokens: int
 
 
 class Trainer:
-    """Trains one recipe in one run folder: from the last checkpoint there, else from ``base``, else from scratch."""
+    """Trains one model by one recipe in one run folder: from the last checkpoint there, else as the model comes.
+
+    ``model`` is on its device already, or divided between the processes; its ``forward`` becomes that of packed rows.
+
+    Raises:
+        RecipeError: rows or optimizer do not go with so many processes, or the run's checkpoints are of another run.
+    """
 
     def __init__(
-        self, recipe: Recipe, prepared: Prepared, run: RunFolder, *, device: torch.device, base: Path | None = None
+        self,
+        recipe: Recipe,
+        prepared: Prepared,
+        model: nn.Module,
+        run: RunFolder,
+        *,
+        processes: Processes,
+        options: Options | None = None,
+        say: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self.recipe = recipe
-        self.run = run
-        self._prepared = prepared
-        self._device = device
-        schedule = recipe.schedule
-        self.model = new_model(recipe.model, prepared.tokenizer.vocab_size, seed=schedule.seed).to(device)
-        if base is not None:
-            load_base(self.model, base)
-        self._kernels = Kernels.load(compiled=schedule.compile)
-        self._dtype = torch.bfloat16 if schedule.precision == "bf16" else torch.float32
-        accelerate(self.model, self._kernels, self._dtype)
-        self._optimizers = Optimizers.build(self.model, schedule)
+        check_processes(recipe, processes)
+        self.recipe, self.model, self.run, self.processes = recipe, model, run, processes
+        self._prepared, self._options, self._say = prepared, options or Options(), say
+        self._dtype = computing.compute_dtype(recipe.hardware)
+        name = recipe.hardware.attention
+        install(model, computing.load_kernels(recipe.hardware, processes.device, say), self._dtype, name)
+        if recipe.hardware.activation_checkpointing:
+            computing.keep_one_activation_a_layer(model)
+        self._shared = attention.shares_prefix(name, processes.device, self._dtype)
+        self._optimizers = Optimizers.build(model, recipe.optimizer)
+        self._checkpoints = Checkpoints(run, processes, model, self._optimizers, prepared.fingerprint, self._say)
         self.step = 0
         self.seconds = 0.0
         self.tokens = 0
-        position = self._resume()
-        self._batches = BatchSource(
-            prepared.train, batch_tokens=schedule.batch_tokens, seed=schedule.seed, position=position
-        )
+        self._clock = time.monotonic()
+        self._watch = DivergenceWatch()
+        self._development: float | None = None
+        self._bleu: float | None = None
+        self._requests = StopRequests(self._options.stop_after)
+        self._position = self._resume()
+        self._feed = Feed(prepared.train, recipe.schedule, processes, shared=self._shared, position=self._position)
+        self.steps = recipe.schedule.steps if self._feed.left is None else self.step + self._feed.left
+        model.train()
 
     def _resume(self) -> Position:
-        """Take up the newest checkpoint that can be read; without any, begin."""
-        damaged: list[str] = []
-        for step in reversed(self.run.steps()):
-            folder = self.run.step_folder(step)
-            try:
-                return self._load(folder)
-            except (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, SafetensorError, UnpicklingError):
-                damaged.append(str(folder))
-        if damaged:
+        state = self._checkpoints.load()
+        if state is None:
+            return Position()
+        asked = self.recipe.schedule.steps
+        if asked and state["step"] > asked:
             raise RecipeError(
-                f"The checkpoints are damaged, or of another version: {', '.join(damaged)}. "
-                "To begin anew, name another folder with --run."
-            )
-        return Position()
-
-    def _load(self, folder: Path) -> Position:
-        state = json.loads((folder / "state.json").read_text(encoding="utf-8"))
-        weights = load_file(folder / "model.safetensors")
-        optimizers = torch.load(folder / "optimizers.pt", weights_only=True)
-        same_shape = fits(self.model, weights)
-        if not same_shape or state["fingerprint"] != self._prepared.fingerprint:
-            what = "on other data" if same_shape else "as a model of another shape"
-            raise RecipeError(f"{folder} was trained {what}. Name another folder with --run.")
-        if state["step"] > self.recipe.schedule.steps:
-            raise RecipeError(
-                f"{self.run.path} is at step {state['step']} already, beyond the {self.recipe.schedule.steps} "
+                f"{self.run.path} is at step {state['step']} already, beyond the {asked} "
                 "asked for. Ask for more with --steps, or name another folder with --run."
             )
+        if told := told_changes(state["recipe"], settings(self.recipe)) if "recipe" in state else "":
+            self._say(told)
         position = Position(**state["position"])
-        self.model.load_state_dict(weights, strict=False)
-        self._optimizers.load_state_dict(optimizers)
+        passes = self.recipe.schedule.epochs
+        if passes and position.epoch >= math.ceil(passes):
+            raise RecipeError(
+                f"{self.run.path} is in pass {position.epoch + 1} over the data already, beyond the {passes:g} asked "
+                "for. Raise schedule.epochs, or name another folder with --run."
+            )
         self.step, self.seconds, self.tokens = state["step"], state["seconds"], state["tokens"]
+        self._watch = DivergenceWatch(**state["watch"])
         return position
 
     def train(self, show: Callable[[Progress], None]) -> None:
         """Run the steps that are left.
 
         Raises:
-            TrainingDiverged: the loss or a gradient is not finite.
-            TrainingInterrupted: SIGINT or SIGTERM came; a checkpoint was written first.
+            TrainingDiverged: the loss or a gradient is not finite, or the loss has risen and stays high.
+            TrainingInterrupted: a signal came or the time is up; a checkpoint was written first.
+            DeviceFailed: the device, its memory or another process is gone.
+            OutputError: a checkpoint cannot be written.
         """
-        schedule = self.recipe.schedule
-        losses: list[Tensor] = []
-        development: float | None = None
-        started, window, window_tokens = time.monotonic(), time.monotonic(), 0
-        first_step = self.step
-        with _stop_signals() as stop_asked:
-            while self.step < schedule.steps:
-                before = self.tokens
-                losses.append(self.take_step())
-                window_tokens += self.tokens - before
-                interrupted = stop_asked() and self.step < schedule.steps
-                stopping = interrupted or self.step == schedule.steps
-                evaluating = self.step % schedule.evaluate_every == 0 or self.step == schedule.steps
-                if self.step % _LOG_EVERY == 0 or evaluating or stopping:
-                    now = time.monotonic()
-                    self.seconds += now - started
-                    started = now
-                    loss = torch.stack(losses).mean().item()
-                    losses.clear()
-                    if not math.isfinite(loss):
-                        raise TrainingDiverged(self._divergence(self.step))
-                    speed = window_tokens / (now - window)
-                    self.run.append_log({"kind": "train", "step": self.step, "loss": loss, "tokens_per_second": speed})
-                    if evaluating:
-                        development = self.evaluate(self._prepared.development)
-                        self.run.append_log({"kind": "development", "step": self.step, "loss": development})
-                    pace = (self.step - first_step) / (now - window)
-                    show(Progress(self.step, schedule.steps, loss, speed, pace, development))
-                    window, window_tokens, first_step = time.monotonic(), 0, self.step
-                if self.step % schedule.checkpoint_every == 0 or stopping:
-                    self.save()
-                if interrupted:
-                    raise TrainingInterrupted(f"Stopped after step {self.step} of {schedule.steps}, saved.")
+        with (
+            told_failures(self.run, self.processes.device),
+            self._requests.listening(),
+            Logbook(
+                self.run, tensorboard=self._options.tensorboard and self.processes.first, resumed=self.step
+            ) as logbook,
+        ):
+            self._train(show, logbook)
 
-    def take_step(self) -> Tensor:
-        """One batch, one update; returns the loss, a scalar on the device.
+    def _train(self, show: Callable[[Progress], None], logbook: Logbook) -> None:
+        meter = Meter()
+        self._clock = time.monotonic()
+        while self.step < self.steps:
+            result = self.take_step()
+            meter.add(result.loss, result.tokens)
+            self._check_divergence(result.loss)
+            stop = Stop(self.processes.largest(self._requests.asked))
+            ended = self.step == self.steps
+            # Who asks to stop may not have the patience for an evaluation.
+            evaluating = ended or (self.step % self.recipe.evaluation.every == 0 and not stop)
+            if evaluating or stop or self.step % _LOG_EVERY == 0:
+                pace = meter.close()
+                self._log(logbook, pace, result)
+                if evaluating:
+                    with meter.paused():
+                        self._evaluate(logbook)
+                show(Progress(self.step, self.steps, pace, self._development, self._bleu))
+            doubtful = self._watch.suspect and self._options.watch_divergence
+            if stop or ended or (self.step % self.recipe.checkpoints.every == 0 and not doubtful):
+                with meter.paused():
+                    self.save()
+            if stop and not ended:
+                raise stop.error(f"Stopped after step {self.step} of {self.steps}, saved.")
+
+    def take_step(self) -> StepResult:
+        """One step: the gradient of all its rows, one update.
 
         Raises:
-            TrainingDiverged: a gradient is not finite.
+            TrainingDiverged: the loss or the gradient is not finite; weights and optimizer are as before the step.
         """
-        batch = pack(self._prepared.train.prefix, self._batches.next()).to(self._device)
-        loss = self._loss(batch) / len(batch.predict_ids)
-        loss.backward()  # type: ignore[no-untyped-call]
-        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.schedule.clip)
-        if not torch.isfinite(norm):
-            raise TrainingDiverged(self._divergence(self.step + 1))
-        self._optimizers.step(self.step)
+        step = self._feed.next()
+        if step is None:
+            raise RecipeError("The passes over the data that the recipe asks for are done.")
+        loss = torch.zeros((), device=self.processes.device)
+        for number, batch in step.batches:
+            # Dropout depends on the step and the row, so not on who computes it, nor on where a run was resumed.
+            torch.manual_seed(_row_seed(self.recipe.schedule.seed, self.step, number or 0))
+            # Of the whole step's targets; a row that others do not have is computed for nothing.
+            share = 0.0 if number is None else 1.0 / step.planned.targets
+            part = self.model(batch.to(self.processes.device)) * share
+            part.backward()
+            loss += part.detach()
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.optimizer.clip)
+        self._feed.look_ahead()  # while the device is still computing
+        total, tokens = self.processes.sum(loss, step.tokens)
+        result = StepResult(total, float(whole(norm)), round(tokens))
+        if not (math.isfinite(result.loss) and math.isfinite(result.norm)):
+            what = "the gradient" if math.isfinite(result.loss) else "the loss"
+            raise TrainingDiverged(self._divergence(f"{what} of step {self.step + 1} is not a number"))
+        self._optimizers.step(self._factor(self.step))
         self.step += 1
-        self.tokens += batch.layout.n_tokens
-        return loss.detach()
+        self.tokens += result.tokens
+        self._position = step.planned.after
+        return result
 
-    def _loss(self, batch: PackedBatch) -> Tensor:
-        """Summed over the target tokens."""
-        with torch.autocast(self._device.type, self._dtype, enabled=self._dtype is not torch.float32):
-            states = hidden_states(self.model, batch.input_ids, batch.position_ids, batch.layout)
-            return linear_cross_entropy(
-                states[batch.predict_from], self.model.lm_head.weight, batch.predict_ids, self._kernels
+    def _factor(self, number: int) -> float:
+        return learning_rate_factor(number, self.steps, self.recipe.schedule)
+
+    def _log(self, logbook: Logbook, pace: Pace, last: StepResult) -> None:
+        self._count_seconds()
+        if not self.processes.first:
+            return
+        logbook.append(
+            {
+                "kind": "train",
+                "step": self.step,
+                "loss": pace.loss,
+                "learning_rate": self.recipe.optimizer.learning_rate * self._factor(self.step - 1),
+                "gradient_norm": last.norm,
+                "tokens_per_second": pace.tokens_per_second,
+                "seconds": self.seconds,
+                "peak_memory": computing.peak_memory(self.processes.device),
+                **self._utilisation(pace.tokens_per_second),
+            }
+        )
+
+    def _count_seconds(self) -> None:
+        now = time.monotonic()
+        self.seconds += now - self._clock
+        self._clock = now
+
+    def _utilisation(self, tokens_per_second: float) -> dict[str, float]:
+        """``mfu``: the share of the devices' peak speed that the model's own products take, where the peak is known."""
+        peak = computing.peak_operations(self.processes.device, self._dtype)
+        if peak is None:
+            return {}
+        needed = computing.operations_per_token(self.model) * tokens_per_second
+        return {"mfu": needed / (peak * self.processes.count)}
+
+    def _evaluate(self, logbook: Logbook) -> None:
+        entries: list[dict[str, Any]] = []
+        if len(self._prepared.development):
+            self._development = self.evaluate(self._prepared.development)
+            entries.append({"kind": "development", "step": self.step, "loss": self._development})
+        if directions := self._to_translate():
+            translating = evaluation.Translating(
+                self._prepared.tokenizer,
+                TEMPLATES[self.recipe.template],
+                self.processes,
+                self._dtype,
+                self.recipe.evaluation.max_new_tokens,
             )
+            scores = evaluation.score(directions, translating.translate(self.model, directions))
+            entries.append({"kind": "translation", "step": self.step, **evaluation.log_entry(scores)})
+            self._bleu = entries[-1]["bleu"]
+        if self.processes.first:
+            for entry in entries:
+                logbook.append(entry)
+            self._draw(logbook)
 
-    @torch.no_grad()
+    def _to_translate(self) -> list[Direction]:
+        """As many development sentences as the recipe asks for, of all languages, always the same."""
+        held_out = self._prepared.evaluation
+        wanted = min(self.recipe.evaluation.generate, len(held_out))
+        return random.Random(0).sample(held_out, wanted)  # noqa: S311
+
     def evaluate(self, dataset: Dataset) -> float:
         """Mean loss in nats a target token over a whole dataset."""
-        total, count = 0.0, 0
-        for documents in in_order(dataset, batch_tokens=self.recipe.schedule.batch_tokens):
-            batch = pack(dataset.prefix, documents).to(self._device)
-            total += self._loss(batch).item()
-            count += len(batch.predict_ids)
-        return total / count
+        rows = rows_in_order(dataset, batch_tokens=self.recipe.schedule.batch_tokens, shared=self._shared)
+        return evaluation.mean_loss(self.model, rows, lambda row: lay_out(dataset, row, self._shared), self.processes)
+
+    def _draw(self, logbook: Logbook) -> None:
+        try:
+            draw_plots(logbook.entries(up_to=self.step), self.run.path, title=self.run.path.name)
+        except (ImportError, OSError, ValueError) as error:
+            self._say(f"The plots could not be drawn: {error}")
 
     def save(self) -> None:
-        """Write a checkpoint to go on from."""
-        with self.run.writing_step(self.step, keep=self.recipe.schedule.keep_checkpoints) as folder:
-            weights = {name: value.contiguous() for name, value in untied(self.model.state_dict()).items()}
-            save_file(weights, folder / "model.safetensors")
-            torch.save(self._optimizers.state_dict(), folder / "optimizers.pt")
-            state = {
-                "step": self.step,
-                "seconds": self.seconds,
-                "tokens": self.tokens,
-                "position": asdict(self._batches.position),
-                "fingerprint": self._prepared.fingerprint,
-            }
-            (folder / "state.json").write_text(json.dumps(state) + "\n", encoding="utf-8")
+        """Write a checkpoint to go on from.
 
-    def _divergence(self, step: int) -> str:
-        steps = self.run.steps()
-        good = (
-            f"The last good checkpoint is {self.run.step_folder(steps[-1])}."
-            if steps
-            else "There is no checkpoint yet."
+        Raises:
+            OutputError: it cannot be written.
+        """
+        self._count_seconds()
+        state = {
+            "step": self.step,
+            "seconds": self.seconds,
+            "tokens": self.tokens,
+            "position": asdict(self._position),
+            "watch": asdict(self._watch),
+            "recipe": settings(self.recipe),
+        }
+        self._checkpoints.save(state, keep=self.recipe.checkpoints.keep)
+
+    def _check_divergence(self, loss: float) -> None:
+        self._watch.add(loss)
+        if self._watch.diverged and self._options.watch_divergence:
+            level = f"{self._watch.smoothed:.2f}, after {self._watch.lowest:.2f} at its lowest"
+            raise TrainingDiverged(self._divergence(f"the loss has risen to {level}, and stays there"))
+
+    def _divergence(self, what: str) -> str:
+        return (
+            f"Training diverged: {what}. {self.run.last_good()} Try a lower learning rate in another folder (--run)"
+            ", or a longer warm-up."
         )
-        return f"Training diverged at step {step}: the loss is not a number. {good} Try lower learning rates."
 
 
-@contextmanager
-def _stop_signals() -> Iterator[Callable[[], bool]]:
-    """While inside, SIGINT and SIGTERM ask to stop after the current step; a second one stops at once."""
-    asked = False
+def check_processes(recipe: Recipe, processes: Processes) -> None:
+    """Refuse what would fail later.
 
-    def ask(_number: int, _frame: FrameType | None) -> None:
-        nonlocal asked
-        if asked:
-            raise KeyboardInterrupt
-        asked = True
+    Raises:
+        RecipeError: rows or optimizer do not go with so many processes, or a package is missing.
+    """
+    processes.check_rows(recipe.schedule.rows)
+    if processes.count > 1 and recipe.optimizer.kind == "muon":
+        raise RecipeError(
+            'optimizer.kind = "muon" works on whole matrices, which several processes divide between them: '
+            'set "adamw", or train with one process.'
+        )
+    if processes.count > 1 and recipe.adapter is not None and recipe.adapter.method == "qlora":
+        raise RecipeError(
+            'adapter.method = "qlora" trains in one process: weights of 4 bits are not divided. Set "lora", or train '
+            "without torchrun."
+        )
+    if recipe.evaluation.generate:
+        evaluation.check_scorer()
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
-
-def plot_losses(log: list[dict[str, Any]], path: Path, *, title: str) -> None:
-    """Draw training and development loss over the steps."""
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(figsize=(8, 4.5), layout="constrained")
-    for kind, style in (("train", {"linewidth": 0.8, "alpha": 0.7}), ("development", {"marker": "o", "markersize": 3})):
-        entries = [entry for entry in log if entry["kind"] == kind]
-        axes.plot([entry["step"] for entry in entries], [entry["loss"] for entry in entries], label=kind, **style)
-    axes.set(xlabel="step", ylabel="loss (nats a target token)", title=title.replace("$", r"\$"))
-    axes.set_yscale("log")
-    axes.grid(visible=True, which="both", alpha=0.3)
-    axes.legend()
-    figure.savefig(path, dpi=120)
-    pyplot.close(figure)
+def _row_seed(seed: int, step: int, row: int) -> int:
+    return ((seed * 1_000_003 + step) * 65_537 + row) % 2**63

@@ -1,306 +1,296 @@
-"""Training learns, resumes bit for bit, and leaves nothing half written."""
+"""Training learns, counts every target the same, and resumes bit for bit."""
 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
-import shutil
+import math
 from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from torch import nn
+from transformers import LlamaForCausalLM
 
-from bayling_finetune.config import Recipe
-from bayling_finetune.optimization import learning_rate_factor
-from bayling_finetune.prepare import Prepared, prepare
+from bayling_finetune.config import Optimizer, Recipe
+from bayling_finetune.distributed import Processes
+from bayling_finetune.logbook import Logbook
+from bayling_finetune.optimization import Optimizers, learning_rate_factor
+from bayling_finetune.rows import count_steps
 from bayling_finetune.rundir import RunFolder
-from bayling_finetune.running import Job, run_recipe
-from bayling_finetune.trainer import Progress, Trainer, TrainingDiverged, TrainingInterrupted
+from bayling_finetune.trainer import Progress, Trainer, check_processes
 from bayling_lite.errors import RecipeError
+from tests.finetune.small_training import (
+    CPU,
+    changed,
+    dataset,
+    ignore,
+    model_of,
+    prepared,
+    recipe,
+    trainer,
+    with_adapter,
+    write_base,
+)
 
-CPU = torch.device("cpu")
-
-
-def ignore(_: Progress) -> None:
-    """No display."""
-
-
-@pytest.fixture
-def prepared(recipe: Recipe, corpus_folder: Path, tmp_path: Path) -> Prepared:
-    folder = RunFolder(tmp_path / "prepared")
-    folder.path.mkdir()
-    return prepare(recipe, corpus_folder, folder)
-
-
-def at(recipe: Recipe, **changes: object) -> Recipe:
-    return dataclasses.replace(recipe, schedule=dataclasses.replace(recipe.schedule, **changes))  # type: ignore[arg-type]
+# peft asks transformers by an old name
+pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
 
 
-@pytest.mark.slow
-def test_resuming_gives_the_same_weights_bit_for_bit(recipe: Recipe, prepared: Prepared, tmp_path: Path) -> None:
-    straight = Trainer(recipe, prepared, RunFolder(tmp_path / "straight"), device=CPU)
-    straight.run.path.mkdir()
-    straight.train(ignore)
+class KilledError(Exception):
+    """Stands for a machine that is switched off."""
 
-    folder = RunFolder(tmp_path / "resumed")
-    folder.path.mkdir()
-    first = Trainer(recipe, prepared, folder, device=CPU)
 
-    class KilledError(Exception):
-        pass
+def weights(of: Trainer) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in of.model.named_parameters()}
 
-    def kill_after_the_second_checkpoint() -> None:
-        Trainer.save(first)
-        if first.step == 8:
+
+def run_killed_after(step: int, of: Recipe, folder: Path, base: Path | None = None) -> None:
+    """Train, and end without a word once the checkpoint of a step is written."""
+    killed = trainer(of, folder, base=base)
+    save = killed.save
+
+    def save_and_die() -> None:
+        save()
+        if killed.step == step:
             raise KilledError
 
-    first.save = kill_after_the_second_checkpoint  # type: ignore[method-assign]
+    killed.save = save_and_die  # type: ignore[method-assign]
     with pytest.raises(KilledError):
-        first.train(ignore)
-    second = Trainer(recipe, prepared, folder, device=CPU)
+        killed.train(ignore)
+
+
+MUON = Optimizer(kind="muon", learning_rate=3e-3)
+WAYS = {
+    "AdamW, cosine, accumulation": recipe(),
+    "Muon, plateau": dataclasses.replace(recipe(shape="plateau", rows=1), optimizer=MUON),
+    "activation checkpointing": changed(recipe(), "hardware", activation_checkpointing=True),
+    "linear, middle of an epoch": recipe(shape="linear", rows=2, batch_tokens=200, seed=5),
+    "epochs": recipe(steps=0, epochs=2.5),
+    "LoRA with dropout": with_adapter(recipe(), dropout=0.2),
+    "bf16": changed(recipe(), "hardware", precision="bf16"),
+    "bf16-pure": changed(recipe(), "hardware", precision="bf16-pure"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", WAYS)
+def test_resuming_gives_the_same_weights_bit_for_bit(way: str, tmp_path: Path) -> None:
+    of = WAYS[way]
+    base = tmp_path / "base" if of.adapter else None
+    if base is not None:
+        write_base(base)
+    straight = trainer(of, tmp_path / "straight", base=base)
+    straight.train(ignore)
+    run_killed_after(8, of, tmp_path / "resumed", base)
+    second = trainer(of, tmp_path / "resumed", base=base)
     assert second.step == 8
+    assert second.steps == straight.steps
     second.train(ignore)
-    for name, value in straight.model.state_dict().items():
-        assert torch.equal(value, second.model.state_dict()[name]), name
-    final = [json.loads((run.step_folder(12) / "state.json").read_text()) for run in (straight.run, folder)]
-    assert final[0]["position"] == final[1]["position"]
-
-
-@pytest.mark.slow
-def test_the_loss_falls_and_the_log_tells(recipe: Recipe, prepared: Prepared, tmp_path: Path) -> None:
-    run = RunFolder(tmp_path / "run")
-    run.path.mkdir()
-    trainer = Trainer(at(recipe, steps=40), prepared, run, device=CPU)
-    before = trainer.evaluate(prepared.development)
-    shown: list[Progress] = []
-    trainer.train(shown.append)
-    assert trainer.evaluate(prepared.development) < before * 0.7
-    steps = [progress.step for progress in shown]
-    assert steps == sorted({*range(4, 41, 4), *range(10, 41, 10)}), "every tenth step, and every evaluation"
-    assert shown[-1].tokens_per_second > 0
-    logged = {(entry["kind"], entry["step"]) for entry in run.read_log()}
-    assert {("train", 10), ("train", 40), ("development", 4), ("development", 40)} <= logged
-    assert ("development", 10) not in logged
-    assert run.steps() == [36, 40], "only the newest checkpoints are kept"
-
-
-def test_a_loss_that_is_not_a_number_stops_and_names_the_last_good_checkpoint(
-    recipe: Recipe, prepared: Prepared, tmp_path: Path
-) -> None:
-    run = RunFolder(tmp_path / "run")
-    run.path.mkdir()
-    trainer = Trainer(recipe, prepared, run, device=CPU)
-    trainer.save()
-    with torch.no_grad():
-        trainer.model.model.embed_tokens.weight[:] = float("nan")
-    with pytest.raises(TrainingDiverged, match="step-00000000"):
-        trainer.train(ignore)
-
-
-@pytest.mark.slow
-def test_an_interrupted_run_is_saved_and_says_how_to_go_on(corpus_folder: Path, tmp_path: Path) -> None:
-    import os
-    import signal
-
-    job = Job(corpus_folder / "mini.toml", run=tmp_path / "run", steps=100, device="cpu")
-
-    def interrupt(progress: Progress) -> None:
-        if progress.step == 10:
-            os.kill(os.getpid(), signal.SIGINT)
-
-    with pytest.raises(TrainingInterrupted, match=r"bayling finetune .*mini.toml --run .* --steps 100"):
-        run_recipe(job, say=lambda _: None, show=interrupt)
-    assert RunFolder(tmp_path / "run").steps()[-1] == 11
-    assert not list((tmp_path / "run").glob("part-*"))
-
-
-def test_a_checkpoint_that_cannot_be_finished_leaves_the_older_ones(recipe: Recipe, tmp_path: Path) -> None:
-    run = RunFolder(tmp_path)
-    with run.writing_step(4, keep=2) as folder:
-        (folder / "state.json").write_text("{}")
-    with pytest.raises(OSError, match="disk full"), run.writing_step(8, keep=2) as folder:
-        _fill_the_disk(folder)
-    assert run.steps() == [4]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["step-00000004"]
-
-
-def _fill_the_disk(folder: Path) -> None:
-    (folder / "model.safetensors").write_bytes(b"half")
-    raise OSError("disk full")
-
-
-def test_two_processes_cannot_train_in_one_folder(tmp_path: Path) -> None:
-    with (
-        RunFolder(tmp_path).locked(),
-        pytest.raises(RecipeError, match="Another process"),
-        RunFolder(tmp_path).locked(),
-    ):
-        pass
-
-
-def test_a_run_folder_of_another_model_is_refused(recipe: Recipe, prepared: Prepared, tmp_path: Path) -> None:
-    run = RunFolder(tmp_path / "run")
-    run.path.mkdir()
-    Trainer(recipe, prepared, run, device=CPU).save()
-    wider = dataclasses.replace(recipe, model=dataclasses.replace(recipe.model, hidden_size=128))
-    with pytest.raises(RecipeError, match="a model of another shape"):
-        Trainer(wider, prepared, run, device=CPU)
-
-
-@pytest.mark.slow
-def test_a_damaged_checkpoint_is_passed_over_and_all_damaged_is_said(
-    recipe: Recipe, prepared: Prepared, tmp_path: Path
-) -> None:
-    run = RunFolder(tmp_path / "run")
-    run.path.mkdir()
-    Trainer(recipe, prepared, run, device=CPU).train(ignore)
-    assert run.steps() == [8, 12]
-    weights = run.step_folder(12) / "model.safetensors"
-    weights.write_bytes(weights.read_bytes()[:1000])
-    assert Trainer(recipe, prepared, run, device=CPU).step == 8
-    (run.step_folder(8) / "optimizers.pt").write_bytes(b"")
-    with pytest.raises(RecipeError, match="damaged, or of another version"):
-        Trainer(recipe, prepared, run, device=CPU)
-
-
-@pytest.mark.slow
-def test_fewer_steps_than_were_taken_are_refused(recipe: Recipe, prepared: Prepared, tmp_path: Path) -> None:
-    run = RunFolder(tmp_path / "run")
-    run.path.mkdir()
-    Trainer(recipe, prepared, run, device=CPU).train(ignore)
-    with pytest.raises(RecipeError, match="at step 12 already"):
-        Trainer(at(recipe, steps=5), prepared, run, device=CPU)
-
-
-def test_a_run_is_not_gone_on_with_other_data_or_another_tokenizer(
-    recipe: Recipe, corpus_folder: Path, tmp_path: Path
-) -> None:
-    run = RunFolder(tmp_path / "run")
-    run.path.mkdir()
-    Trainer(recipe, prepare(recipe, corpus_folder, run), run, device=CPU).save()
-    other = dataclasses.replace(recipe, tokenizer=dataclasses.replace(recipe.tokenizer, character_coverage=0.99))
-    with pytest.raises(RecipeError, match="another tokenizer"):
-        prepare(other, corpus_folder, run)
-    folder = shutil.copytree(corpus_folder, tmp_path / "other")
-    with (folder / "mini.en-de.tsv").open("a", encoding="utf-8") as text:
-        text.write("I sleep.\tIch schlafe.\n")
-    with pytest.raises(RecipeError, match="other data"):
-        prepare(recipe, folder, run)
-    (run.path / "prepared.json").unlink()
-    with pytest.raises(RecipeError, match="trained on other data"):
-        Trainer(recipe, prepare(recipe, folder, run), run, device=CPU)
-
-
-def test_prepared_data_serve_without_the_files_and_are_made_again_when_damaged(
-    recipe: Recipe, corpus_folder: Path, tmp_path: Path
-) -> None:
-    run = RunFolder(tmp_path)
-    first = prepare(recipe, corpus_folder, run)
-    said: list[str] = []
-    again = prepare(recipe, tmp_path / "nowhere", run, say=said.append)
-    assert again.fingerprint == first.fingerprint
-    assert "not there" in said[0]
-    (tmp_path / "train.npz").write_bytes(b"PK")
-    repaired = prepare(recipe, corpus_folder, run, say=said.append)
-    assert "damaged" in said[1]
-    assert (repaired.train.ids == first.train.ids).all()
-
-
-def test_evaluation_counts_every_dialogue_once(recipe: Recipe, prepared: Prepared, tmp_path: Path) -> None:
-    run = RunFolder(tmp_path / "run")
-    run.path.mkdir()
-    trainer = Trainer(recipe, prepared, run, device=CPU)
-    losses = []
-    for batch_tokens in (200, 700, 100_000):
-        trainer.recipe = at(recipe, batch_tokens=batch_tokens)
-        losses.append(trainer.evaluate(prepared.development))
-    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
-    assert losses[0] == pytest.approx(losses[2], rel=1e-5)
-
-
-def test_a_log_line_that_was_cut_off_hides_no_other(tmp_path: Path) -> None:
-    run = RunFolder(tmp_path)
-    run.append_log({"kind": "train", "step": 10, "loss": 2.0})
-    with (tmp_path / "log.jsonl").open("a") as log:
-        log.write('{"kind": "train", "st')
-    run.append_log({"kind": "train", "step": 20, "loss": 1.0})
-    run.append_log({"kind": "train", "step": 30, "loss": 0.5})
-    assert [entry["step"] for entry in run.read_log()] == [10, 20, 30]
-    assert [entry["step"] for entry in run.read_log(up_to=20)] == [10, 20]
+    expected = weights(straight)
+    assert expected.keys() == weights(second).keys()
+    for name, value in weights(second).items():
+        assert torch.equal(value, expected[name]), name
+    states = [
+        json.loads((run.step_folder(straight.steps) / "state.json").read_text()) for run in (straight.run, second.run)
+    ]
+    assert [{**state, "seconds": 0} for state in states[:1]] == [{**state, "seconds": 0} for state in states[1:]]
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # torch.compile warns of itself
-def test_compiled_kernels_in_bfloat16_resume_bit_for_bit_too(
-    recipe: Recipe, prepared: Prepared, tmp_path: Path
-) -> None:
-    fast = at(recipe, steps=6, precision="bf16", compile=True, checkpoint_every=3)
-    weights = []
+def test_compiled_kernels_in_bfloat16_resume_bit_for_bit_too(tmp_path: Path) -> None:
+    fast = changed(recipe(steps=6), "hardware", precision="bf16", compile=True)
+    ends = []
     for stops in ((6,), (3, 6)):
-        run = RunFolder(tmp_path / f"run{len(stops)}")
-        run.path.mkdir()
         for stop in stops:
-            trainer = Trainer(fast, prepared, run, device=CPU)
-            while trainer.step < stop:
-                trainer.take_step()
-            trainer.save()
-        weights.append(trainer.model.state_dict())
-    for name, value in weights[0].items():
-        assert torch.equal(value, weights[1][name]), name
+            one = trainer(fast, tmp_path / f"run{len(stops)}")
+            while one.step < stop:
+                one.take_step()
+            one.save()
+        ends.append(weights(one))
+    for name, value in ends[0].items():
+        assert torch.equal(value, ends[1][name]), name
 
 
 @pytest.mark.slow
-def test_a_second_stage_begins_with_the_weights_and_the_tokenizer_of_the_first(
-    corpus_folder: Path, tmp_path: Path
-) -> None:
-    first = run_recipe(
-        Job(corpus_folder / "mini.toml", run=tmp_path / "one", device="cpu"), say=lambda _: None, show=ignore
-    )
-    text = (corpus_folder / "mini.toml").read_text(encoding="utf-8")
-    text = text.replace('name = "mini"', 'name = "second"\nbase = "one/checkpoint"').replace("vocab_size = 500", "")
-    (tmp_path / "second.toml").write_text(text.replace("steps = 12", "steps = 1"), encoding="utf-8")
-    job = Job(tmp_path / "second.toml", data=corpus_folder, run=tmp_path / "two", device="cpu")
-    second = run_recipe(job, say=lambda _: None, show=ignore)
-    assert (second / "tokenizer.model").read_bytes() == (first / "tokenizer.model").read_bytes()
-    before, after = (load_file(folder / "model.safetensors") for folder in (first, second))
-    for name, value in before.items():
-        assert 0 < (value - after[name]).abs().max() < 0.1, name
-    assert json.loads((second / "bayling.json").read_text())["base"] == "mini 0"
-    card = (second / "README.md").read_text(encoding="utf-8")
-    assert "1. `bayling finetune mini.toml --data DIR`: 12 steps" in card
-    assert "2. `bayling finetune second.toml --data DIR`: 1 steps" in card
-    with pytest.raises(RecipeError, match=r"has no model.safetensors.*--base"):
-        run_recipe(dataclasses.replace(job, base=tmp_path), say=lambda _: None, show=ignore)
-
-
-def test_the_schedule_warms_up_stays_and_ends_at_zero(recipe: Recipe) -> None:
-    schedule = at(recipe, steps=100, warmup=10, decay=0.2).schedule
-    assert learning_rate_factor(0, schedule) == pytest.approx(0.1)
-    assert learning_rate_factor(9, schedule) == learning_rate_factor(79, schedule) == 1
-    assert learning_rate_factor(90, schedule) == pytest.approx(0.5)
-    assert learning_rate_factor(100, schedule) == 0
+def test_the_loss_falls_and_the_log_tells(tmp_path: Path) -> None:
+    learner = trainer(recipe(steps=40), tmp_path)
+    development = prepared().development
+    before = learner.evaluate(development)
+    shown: list[Progress] = []
+    learner.train(shown.append)
+    assert learner.evaluate(development) < before * 0.7
+    steps = [progress.step for progress in shown]
+    assert steps == sorted({*range(4, 41, 4), *range(10, 41, 10)}), "every tenth step, and every evaluation"
+    assert shown[-1].pace.tokens_per_second > 0
+    assert shown[-1].development_loss == pytest.approx(learner.evaluate(development))
+    log = Logbook(learner.run).entries()
+    logged = {(entry["kind"], entry["step"]) for entry in log}
+    assert {("train", 10), ("train", 40), ("development", 4), ("development", 40)} <= logged
+    assert ("development", 10) not in logged
+    last = next(entry for entry in reversed(log) if entry["kind"] == "train")
+    assert last["peak_memory"] > 1e6
+    assert last["gradient_norm"] > 0
+    assert learner.run.steps() == [36, 40], "only the newest checkpoints are kept"
+    for name in ("loss.png", "learning-rate.png"):
+        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+    assert not (tmp_path / "bleu.png").exists()
 
 
 @pytest.mark.slow
-def test_the_result_is_a_checkpoint_folder_that_transformers_reads(corpus_folder: Path, tmp_path: Path) -> None:
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+def test_rows_added_up_are_one_large_row(tmp_path: Path) -> None:
+    """The loss is that of all targets of the step, and the gradient is its gradient, whoever computed which row."""
+    few = trainer(recipe(rows=8), tmp_path / "few")
+    step = few._feed.next()
+    assert step is not None
+    planned = step.planned
+    model = model_of(recipe())
+    losses, count = torch.zeros(()), 0
+    assert isinstance(model, LlamaForCausalLM)
+    for number in (int(number) for row in planned.rows for number in row):
+        document = prepared().train.document(number)
+        ids = torch.tensor([*range(3, 13), *document.ids.tolist()])
+        labels = torch.tensor([*[-100] * 10, *(i if t else -100 for i, t in zip(document.ids, document.targets))])  # noqa: B905
+        logits = model(ids[None]).logits[0, :-1]
+        losses = losses + nn.functional.cross_entropy(logits, labels[1:], reduction="sum", ignore_index=-100)
+        count += int(document.targets.sum())
+    (losses / count).backward()  # type: ignore[no-untyped-call]
+    norm = nn.utils.get_total_norm([p.grad for p in model.parameters() if p.grad is not None])
 
-    said: list[str] = []
-    job = Job(corpus_folder / "mini.toml", run=tmp_path / "run", device="cpu")
-    folder = run_recipe(job, say=said.append, show=ignore)
-    model = AutoModelForCausalLM.from_pretrained(folder)
-    trained = load_file(RunFolder(tmp_path / "run").step_folder(12) / "model.safetensors")
-    for name, value in trained.items():
-        assert torch.equal(model.state_dict()[name], value), name
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    messages = [{"role": "user", "content": "Provide the German translation for this sentence: I drink tea."}]
-    ids = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=True)["input_ids"]
-    prefix = prepare(Recipe.load(job.recipe), corpus_folder, RunFolder(tmp_path / "run")).train.prefix
-    assert ids[: len(prefix)] == prefix.tolist()
-    provenance = json.loads((folder / "bayling.json").read_text())
-    assert provenance["languages"] == ["en", "de", "zh"]
-    assert provenance["recipe_sha256"] == Recipe.load(job.recipe).digest()
-    assert len(provenance["data_sha256"]) == 64
-    assert (tmp_path / "run" / "loss.png").read_bytes().startswith(b"\x89PNG")
-    assert any("parameters" in line for line in said)
+    result = trainer(recipe(rows=8), tmp_path / "again").take_step()
+    assert count == planned.targets
+    assert result.loss == pytest.approx(losses.item() / count, rel=1e-5)
+    assert result.norm == pytest.approx(norm.item(), rel=1e-4)
+
+
+@pytest.mark.slow
+def test_activation_checkpointing_changes_no_bit(tmp_path: Path) -> None:
+    ends = []
+    for checkpointing in (False, True):
+        of = changed(with_adapter(recipe(steps=4), dropout=0.1), "hardware", activation_checkpointing=checkpointing)
+        write_base(tmp_path / "base")
+        one = trainer(of, tmp_path / str(checkpointing), base=tmp_path / "base")
+        one.train(ignore)
+        ends.append(weights(one))
+    for name, value in ends[0].items():
+        assert torch.equal(value, ends[1][name]), name
+
+
+@pytest.mark.slow
+def test_epochs_end_with_their_last_dialogue(tmp_path: Path) -> None:
+    of = recipe(steps=0, epochs=1.0, batch_tokens=512)
+    data = prepared(dataset(90))
+    one = trainer(of, tmp_path, data=data)
+    assert one.steps == count_steps(data.train, of.schedule)
+    one.train(ignore)
+    assert one.step == one.steps
+    with pytest.raises(RecipeError, match="are done"):
+        one.take_step()
+    assert one.tokens >= len(data.train.ids), "every dialogue was in a row"
+
+
+def test_only_the_adapter_is_trained_and_kept(tmp_path: Path) -> None:
+    from safetensors.torch import load_file
+
+    write_base(tmp_path / "base")
+    one = trainer(with_adapter(recipe(), dropout=0.1), tmp_path / "run", base=tmp_path / "base")
+    before = weights(one)
+    for _ in range(3):
+        one.take_step()
+    one.save()
+    moved = {name for name, value in weights(one).items() if not torch.equal(value, before[name])}
+    assert moved
+    assert all(".lora_" in name for name in moved)
+    assert load_file(one.run.step_folder(3) / "model.safetensors").keys() == moved
+
+
+def test_dropout_depends_on_step_and_row_alone(tmp_path: Path) -> None:
+    write_base(tmp_path / "base")
+    of = with_adapter(recipe(), dropout=0.5)
+    one, two = (trainer(of, tmp_path / name, base=tmp_path / "base") for name in ("one", "two"))
+    torch.manual_seed(1)
+    losses = [one.take_step().loss for _ in range(3)]
+    torch.manual_seed(2)
+    torch.rand(7)
+    assert losses == [two.take_step().loss for _ in range(3)]
+
+
+def test_evaluation_counts_every_dialogue_once(tmp_path: Path) -> None:
+    one = trainer(recipe(), tmp_path)
+    losses = []
+    for batch_tokens in (64, 700, 100_000):
+        one.recipe = recipe(batch_tokens=batch_tokens)
+        losses.append(one.evaluate(prepared().development))
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    assert losses[0] == pytest.approx(losses[2], rel=1e-5)
+    assert one.model.training, "evaluating leaves the model as it was"
+
+
+def test_the_schedule_warms_up_stays_and_ends_at_zero() -> None:
+    schedule = recipe(steps=100, warmup=10.0, decay=0.2, shape="plateau").schedule
+    assert learning_rate_factor(0, 100, schedule) == pytest.approx(0.1)
+    assert learning_rate_factor(9, 100, schedule) == learning_rate_factor(79, 100, schedule) == 1
+    assert learning_rate_factor(90, 100, schedule) == pytest.approx(0.5)
+    assert learning_rate_factor(100, 100, schedule) == 0
+
+
+@pytest.mark.parametrize(("shape", "middle"), [("linear", 0.5), ("cosine", 0.5)])
+def test_linear_and_cosine_fall_to_zero(shape: str, middle: float) -> None:
+    schedule = recipe(steps=110, warmup=10.0, shape=shape).schedule
+    factors = [learning_rate_factor(number, 110, schedule) for number in range(111)]
+    assert factors[4] == pytest.approx(0.5)
+    assert factors[10] == 1
+    assert factors[60] == pytest.approx(middle)
+    assert factors[110] == pytest.approx(0, abs=1e-12)
+    assert all(one >= two for one, two in itertools.pairwise(factors[10:]))
+    quarter = factors[35]
+    assert quarter == pytest.approx(0.75 if shape == "linear" else 0.5 + math.sqrt(0.125))
+
+
+def test_weights_decay_in_matrices_alone() -> None:
+    model = model_of(recipe())
+    (adamw,) = Optimizers.build(model, Optimizer(weight_decay=0.1)).optimizers
+    decays = {id(parameter): group["weight_decay"] for group in adamw.param_groups for parameter in group["params"]}
+    for name, parameter in model.named_parameters():
+        assert decays[id(parameter)] == (0.0 if "norm" in name else 0.1), name
+
+
+@pytest.mark.parametrize(
+    ("of", "said"),
+    [
+        (recipe(rows=3), "schedule.rows is 3, which cannot be dealt evenly to 2 processes"),
+        (dataclasses.replace(recipe(), optimizer=MUON), "several processes divide"),
+        (with_adapter(recipe(), method="qlora"), "qlora"),
+    ],
+    ids=["rows", "muon", "qlora"],
+)
+def test_what_two_processes_cannot_do_is_refused(of: Recipe, said: str) -> None:
+    check_processes(of, Processes(CPU))
+    with pytest.raises(RecipeError, match=said):
+        check_processes(of, Processes(CPU, rank=1, count=2))
+
+
+def test_a_log_line_that_was_cut_off_hides_no_other(tmp_path: Path) -> None:
+    log = Logbook(RunFolder(tmp_path))
+    log.append({"kind": "train", "step": 10, "loss": 2.0})
+    with (tmp_path / "log.jsonl").open("a") as file:
+        file.write('{"kind": "train", "st')
+    log.append({"kind": "train", "step": 20, "loss": 1.0})
+    log.append({"kind": "train", "step": 30, "loss": 0.5})
+    assert [entry["step"] for entry in log.entries()] == [10, 20, 30]
+    assert [entry["step"] for entry in log.entries(up_to=20)] == [10, 20]
+
+
+def test_what_the_recipe_says_of_the_optimizer_counts_after_resuming_too(tmp_path: Path) -> None:
+    one = trainer(recipe(), tmp_path)
+    one.take_step()
+    one.save()
+    two = trainer(changed(recipe(), "optimizer", weight_decay=0.3, betas=(0.5, 0.6)), tmp_path)
+    assert two.step == 1
+    (adamw,) = two._optimizers.optimizers
+    assert adamw.param_groups[0]["weight_decay"] == 0.3
+    assert adamw.param_groups[1]["weight_decay"] == 0.0
+    assert adamw.param_groups[0]["betas"] == (0.5, 0.6)
+    assert all(float(state["step"]) == 1 for state in adamw.state.values())
