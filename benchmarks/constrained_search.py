@@ -28,8 +28,8 @@ from sacrebleu.metrics.bleu import BLEU
 
 import bayling_finetune
 from bayling_finetune.config import Recipe
-from bayling_finetune.dialogues import Direction, directions
-from bayling_finetune.parallel import fingerprint, load_corpus
+from bayling_finetune.dialogues.values import Direction
+from bayling_finetune.parallel import directions, fingerprint, load_corpus
 from bayling_lite import LlamaEngine
 from bayling_lite.catalogue import resolve
 from bayling_lite.engine.base import Completion, Engine, GenerationRequest, SearchParams

@@ -20,8 +20,9 @@ import bayling_finetune
 from bayling_convert import convert
 from bayling_convert.verify import perplexity
 from bayling_finetune.config import Recipe
-from bayling_finetune.dialogues import DialogueBuilder
-from bayling_finetune.parallel import load_corpus
+from bayling_finetune.dialogues.builder import KINDS, both_ways, build
+from bayling_finetune.dialogues.corpus import make_tools
+from bayling_finetune.parallel import directions, load_corpus
 
 _TINY = Path(bayling_finetune.__file__).parent / "recipes" / "tiny-refine.toml"
 _TYPES = ("F32", "Q8_0", "Q4_K_M")
@@ -39,9 +40,10 @@ def main() -> int:
     recipe = Recipe.load(chosen.recipe)
     pairs = [pair for pair in load_corpus(recipe, chosen.data).test if pair.text.everyday]
     random.Random(0).shuffle(pairs)
-    dialogues = [
-        dialogue.conversation for dialogue in DialogueBuilder(pairs[: chosen.pairs], recipe.data, seed=0).build()
-    ]
+    kinds = {kind: getattr(recipe.data.kinds, kind.value) for kind in KINDS}
+    sentences = [directions(pair)[0] for pair in pairs]
+    built = build(both_ways(sentences[: chosen.pairs]), kinds, make_tools(sentences), seed=0)
+    dialogues = [dialogue.conversation for dialogue in built]
     files: list[dict[str, float | str]] = []
     sys.stdout.write(f"{len(dialogues)} dialogues\n| file | MB | perplexity | against F32 |\n|---|---|---|---|\n")
     with tempfile.TemporaryDirectory() as folder:

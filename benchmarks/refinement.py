@@ -20,20 +20,23 @@ import argparse
 import dataclasses
 import json
 import random
+import re
 import sys
 from collections import defaultdict
 from pathlib import Path
 
 import bayling_finetune
 from bayling_finetune.config import Recipe
-from bayling_finetune.dialogues import DialogueBuilder, directions, expressions
-from bayling_finetune.parallel import Pair, load_corpus
+from bayling_finetune.parallel import Pair, directions, load_corpus
 from bayling_lite import Conversation, LlamaEngine, Translator
 from bayling_lite.catalogue import resolve
 from bayling_lite.engine.base import Engine, GenerationRequest
-from bayling_lite.prompts import fix_instruction
+from bayling_lite.languages import Language
+from bayling_lite.prompts import fix_instruction, translation_instruction, use_instruction
 from bayling_lite.settings import Settings
 
+_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_HAN_RUN = re.compile(r"[\u4e00-\u9fff]+")
 _TINY = Path(bayling_finetune.__file__).parent / "recipes" / "tiny-refine.toml"
 
 
@@ -52,15 +55,32 @@ class Count:
         self.exact += exact
 
 
+def expressions(text: str, language: Language) -> list[tuple[int, int]]:
+    """Spans that a user might name: words of at least three letters, or two to four Han characters."""
+    if language.spaced:
+        return [match.span() for match in _WORD.finditer(text) if len(match.group()) >= 3]
+    return [
+        (start, start + length)
+        for run in _HAN_RUN.finditer(text)
+        for length in (2, 3, 4)
+        for start in range(run.start(), run.end() - length + 1)
+    ]
+
+
+def words_of(pairs: list[Pair]) -> dict[str, list[str]]:
+    """Every expression of the pairs, by the code of its language."""
+    words: dict[str, list[str]] = defaultdict(list)
+    for sentence in (direction for pair in pairs for direction in directions(pair)):
+        spans = expressions(sentence.reference, sentence.target_language)
+        words[sentence.target_language.code] += [sentence.reference[start:stop] for start, stop in spans]
+    return words
+
+
 def own_drafts(engine: Engine, pairs: list[Pair], count: int) -> Count:
     """Another word in the model's own draft."""
     translator, chance, result = Translator(engine), random.Random(1), Count()
-    words: dict[str, list[str]] = defaultdict(list)
-    sentences = [direction for pair in pairs for direction in directions(pair)]
-    for sentence in sentences:
-        spans = expressions(sentence.reference, sentence.target_language)
-        words[sentence.target_language.code] += [sentence.reference[start:stop] for start, stop in spans]
-    for sentence in sentences:
+    words = words_of(pairs)
+    for sentence in (direction for pair in pairs for direction in directions(pair)):
         if result.asked == count:
             break
         language = sentence.target_language
@@ -77,18 +97,25 @@ def own_drafts(engine: Engine, pairs: list[Pair], count: int) -> Count:
     return result
 
 
-def spoilt_drafts(engine: Engine, pairs: list[Pair], recipe: Recipe, count: int) -> dict[str, Count]:
+def spoilt_drafts(engine: Engine, pairs: list[Pair], count: int) -> dict[str, Count]:
     """The right word for a wrong one, by wording."""
-    data = dataclasses.replace(recipe.data, refinement_share=1.0, substitution_share=0.0)
+    chance, words = random.Random(3), words_of(pairs)
     results = {"fix": Count(), "use": Count()}
-    for dialogue in DialogueBuilder(pairs, data, seed=3).build():
-        if dialogue.kind != "refinement" or dialogue.learnt[0]:
+    for sentence in (direction for pair in pairs for direction in directions(pair)):
+        language, wanted = sentence.target_language, sentence.reference
+        spans = [span for span in expressions(wanted, language) if wanted.count(wanted[slice(*span)]) == 1]
+        if not spans:
             continue
-        messages = dialogue.conversation.messages
-        request, wanted = messages[-2].content, messages[-1].content
-        right = request.replace("“", '"').replace("”", '"').split('"')[-2]
-        answer = engine.submit(GenerationRequest(Conversation(messages[:-1]), max_tokens=100)).result().text
-        kind = "fix" if "should be" in request or "应为" in request else "use"
+        start, stop = chance.choice(spans)
+        right, wrong = wanted[start:stop], chance.choice(words[language.code])
+        if wrong in wanted or right in wrong:
+            continue
+        kind = chance.choice(("fix", "use"))
+        feedback = fix_instruction(wrong, right) if kind == "fix" else use_instruction(right)
+        request = translation_instruction(sentence.source, language)
+        draft = wanted[:start] + wrong + wanted[stop:]
+        conversation = Conversation().user(request).assistant(draft).user(feedback)
+        answer = engine.submit(GenerationRequest(conversation, max_tokens=100)).result().text
         results[kind].add(followed=right in answer, exact=answer == wanted)
         if sum(result.asked for result in results.values()) == count:
             break
@@ -108,7 +135,7 @@ def main() -> int:
     pairs = [pair for pair in load_corpus(recipe, chosen.data).test if pair.text.everyday]
     random.Random(0).shuffle(pairs)
     with LlamaEngine.open(resolve(None, Settings.load(model=chosen.model))) as engine:
-        spoilt = spoilt_drafts(engine, pairs, recipe, chosen.count)
+        spoilt = spoilt_drafts(engine, pairs, chosen.count)
         rows = {
             "another word in its own draft (fix)": own_drafts(engine, pairs, chosen.count),
             "the right word for a wrong one (fix)": spoilt["fix"],

@@ -24,8 +24,8 @@ from sacrebleu.metrics.chrf import CHRF
 
 import bayling_finetune
 from bayling_finetune.config import Recipe
-from bayling_finetune.dialogues import Direction, directions
-from bayling_finetune.parallel import fingerprint, load_corpus
+from bayling_finetune.dialogues.values import Direction
+from bayling_finetune.parallel import directions, fingerprint, load_corpus
 from bayling_lite import LANGUAGES, LlamaEngine, Translator, detect_language
 from bayling_lite.catalogue import resolve
 from bayling_lite.settings import Settings
