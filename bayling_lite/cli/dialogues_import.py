@@ -119,6 +119,8 @@ def _carry_out(parts: list[Part], output: Path, *, seed: int, force: bool, label
     finally:
         line.end(interrupted=sys.exc_info()[0] is KeyboardInterrupt)
     _tell(counts)
+    if not counts.by_file:
+        say(f"No conversation was there to be taken: {output} is empty.")
     click.echo(printable(str(output), keep=""))
 
 

@@ -126,6 +126,8 @@ def commissioned(
         directions, number=options.number, seed=seed, language=tools.instruction_language, tasks=options.tasks
     )
     prices = Prices(*options.prices) if options.prices else None
+    if len(commissions) < options.number:
+        say(f"The pairs are enough for {len(commissions):,} of the {options.number:,} dialogues to be written.")
     with ReplyStore(options.store) as store:
         told = forecast(commissions, store, endpoint.name, prices=prices)
         say(f"The writer {endpoint.name} at {options.url}: {told.sentence()}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import random
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -51,8 +52,21 @@ def train_tokenizer(lines: Sequence[str], config: TokenizerConfig, *, seed: int)
             minloglevel=2,
         )
     except RuntimeError as error:
-        raise RecipeError(f"The tokenizer cannot be trained: {error}") from error
+        raise RecipeError(_remedy(str(error), config)) from error
     return model.getvalue()
+
+
+def _remedy(said: str, config: TokenizerConfig) -> str:
+    """What to change in the recipe, where SentencePiece's own sentence tells it in words of its own options."""
+    size = f"tokenizer.vocab_size is {config.vocab_size:,}"
+    if most := re.search(r"value <= (\d+)", said):
+        return f"{size}, but so little text gives {int(most[1]):,} tokens at most: lower it to that, or add text."
+    if least := re.search(r"smaller than required_chars\. \d+ vs (\d+)", said):
+        return (
+            f"{size}, but the text has so many different characters that {int(least[1]):,} tokens are needed: raise it "
+            "to that or more, or lower tokenizer.character_coverage."
+        )
+    return f"The tokenizer cannot be trained: {said}"
 
 
 class SentencePieceTokenizer:

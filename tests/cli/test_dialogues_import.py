@@ -74,3 +74,10 @@ def test_names_of_files_cannot_steer_the_terminal(run: Run) -> None:
     status, out, err = run("import", "alpaca.json", "-o", "a\x1b[2Jb.jsonl")
     assert status == 0
     assert "\x1b" not in out + err
+
+
+def test_an_empty_collection_is_said_to_be_one(run: Run) -> None:
+    Path("empty.json").write_text("[]", encoding="utf-8")
+    status, out, err = run("import", "empty.json", "-o", "out.jsonl")
+    assert (status, out) == (0, "out.jsonl\n")
+    assert "out.jsonl is empty" in err

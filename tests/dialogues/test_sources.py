@@ -179,7 +179,8 @@ def test_an_encoding_can_be_named(tmp_path: Path) -> None:
     [
         ("  two  spaces ", "two  spaces"),
         ("\u3000早\u3000上\u3000", "早\u3000上"),
-        ("a\x00b\x1b[31mc\x7f\x9b", "ab[31mc"),
+        ("a\x00b\x1b[31mc\x1b[0m\x7f\x9b", "abc"),
+        ("a\x1b]0;title\x07b \x1bc", "ab c"),
         ("a\r\n b\u2028c\td", "a b c d"),
         ("\ufeffa\ud800b\ufffe", "ab"),
         ("cafe\u0301 « oui\u00a0»", "café « oui\u00a0»"),

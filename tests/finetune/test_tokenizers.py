@@ -9,6 +9,8 @@ import pytest
 
 from bayling_convert.pipeline import files_of
 from bayling_convert.tokenizer.vocab import read_vocab
+from bayling_finetune.config import TokenizerConfig
+from bayling_finetune.sentencepiece_tokenizer import train_tokenizer
 from bayling_finetune.tokenizer import Tokenizer, encode_parts, load_tokenizer, stop_ids
 from bayling_lite.engine.tokens import Tokenizer as RunningTokenizer
 from bayling_lite.errors import RecipeError
@@ -146,3 +148,17 @@ def test_a_base_without_special_files_names_its_ends_in_the_configuration(tmp_pa
     (folder / "tokenizer_config.json").unlink()
     (folder / "generation_config.json").write_text(json.dumps({"eos_token_id": [end]}))
     assert load_tokenizer(folder).eos == end
+
+
+@pytest.mark.parametrize(
+    ("size", "lines", "remedy"),
+    [
+        (8000, ["a b c"] * 10, r"vocab_size is 8,000, .* at most: lower it"),
+        (300, ["".join(map(chr, range(0x4E00, 0x5200)))] * 20, r"vocab_size is 300, .* tokens are needed: raise it"),
+    ],
+)
+def test_a_vocabulary_that_does_not_suit_the_text_is_refused_by_its_key(
+    size: int, lines: list[str], remedy: str
+) -> None:
+    with pytest.raises(RecipeError, match=remedy):
+        train_tokenizer(lines, TokenizerConfig(vocab_size=size, character_coverage=1.0), seed=1)

@@ -174,7 +174,10 @@ class _failures:  # noqa: N801 - a context manager that reads as a clause
         if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
             raise EngineError(f"{where} refuses the key. Set {_ENVIRONMENT} to a valid one.") from error
         if isinstance(error, openai.NotFoundError):
-            raise EngineError(f"{where} does not know the model or the address: {self._short(error)}") from error
+            raise EngineError(
+                f"{where} does not know the model or the address ({self._short(error)}). Most addresses end in /v1; "
+                "--writer-model names the model."
+            ) from error
         if isinstance(error, openai.RateLimitError):
             raise EngineError(
                 f"{where} says that the limit is reached: {self._short(error)} Run the same command later."
