@@ -110,6 +110,9 @@ class Trainer:
         self._position = self._resume()
         self._feed = Feed(prepared.train, recipe.schedule, processes, shared=self._shared, position=self._position)
         self.steps = recipe.schedule.steps if self._feed.left is None else self.step + self._feed.left
+        if not self.steps:
+            epochs = f"{recipe.schedule.epochs:g}"
+            raise RecipeError(f"schedule.epochs is {epochs}: no dialogue comes of so little. Raise it.")
         model.train()
 
     def _resume(self) -> Position:

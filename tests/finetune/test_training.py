@@ -294,3 +294,8 @@ def test_what_the_recipe_says_of_the_optimizer_counts_after_resuming_too(tmp_pat
     assert adamw.param_groups[1]["weight_decay"] == 0.0
     assert adamw.param_groups[0]["betas"] == (0.5, 0.6)
     assert all(float(state["step"]) == 1 for state in adamw.state.values())
+
+
+def test_epochs_of_which_no_step_comes_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=r"schedule\.epochs is 1e-06: .* Raise it"):
+        trainer(recipe(steps=0, epochs=1e-6), tmp_path / "run")
