@@ -2,10 +2,11 @@
 
 ::
 
-    bayling finetune pairs.toml --data DIR --run runs/pairs            # data.kinds: translation only
-    bayling finetune dialogues.toml --data DIR --run runs/dialogues    # the same steps of the same size, more kinds
-    bayling convert runs/pairs/checkpoint -o pairs.gguf && bayling convert runs/dialogues/checkpoint -o dialogues.gguf
-    python -m benchmarks.learning --data DIR --recipe dialogues.toml pairs.gguf dialogues.gguf
+    for recipe in pairs pairs-more dialogues-more; do
+        bayling finetune benchmarks/recipes/$recipe.toml --data DIR
+        bayling convert runs/learning-$recipe/checkpoint -o $recipe.gguf --type F16
+    done
+    python -m benchmarks.learning --data DIR --recipe benchmarks/recipes/dialogues-more.toml *.gguf
 
 For every model one row of each kind of question, greedy decoding, no search that guarantees anything:
 
@@ -16,7 +17,7 @@ For every model one row of each kind of question, greedy decoding, no search tha
   Followed: every word that the right answer has and the draft before had not is in the answer, and every word that had
   to go is gone. Exact: the answer is the right one, character for character.
 
-``--json`` writes figures and answers.
+``--json`` writes the figures.
 """
 
 from __future__ import annotations

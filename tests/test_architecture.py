@@ -23,6 +23,7 @@ PACKAGES = {
 BASE = (
     *(
         "errors",
+        "encodings",
         "messages",
         "languages",
         "prompts",
@@ -40,7 +41,7 @@ LAYERS = (
 )
 TOP = (*LAYERS, "chat", "cli")
 # What conversion and training may use of the runtime.
-ALLOWED = ("prompts", "messages", "errors", "languages", "gguf_file", "units", "whole_file")
+ALLOWED = ("prompts", "messages", "errors", "languages", "gguf_file", "units", "whole_file", "encodings")
 
 
 def imports(path: Path, *, everywhere: bool) -> Iterator[str]:

@@ -6,8 +6,6 @@ Everything that goes wrong on purpose ends here, as one line on stderr and an ex
 
 from __future__ import annotations
 
-import difflib
-import importlib
 import logging
 import os
 import sys
@@ -19,6 +17,7 @@ from typing import NoReturn
 import click
 
 from bayling_lite import __version__
+from bayling_lite.cli.lazy import LazyGroup
 from bayling_lite.cli.saying import say
 from bayling_lite.errors import BaylingError, OutputError
 
@@ -34,51 +33,9 @@ COMMANDS = {
 }
 
 
-class LazyGroup(click.Group):
-    """A group whose commands are imported when they are called, not when they are listed."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """The names in the order of the table."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
-        """Import a command."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
-        command = getattr(importlib.import_module(module), attribute)
-        assert isinstance(command, click.Command)  # noqa: S101 - the table above is wrong otherwise
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command; of one that there is not, say which was meant."""
-        suggest(self, ctx, args)
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
-        """List the commands from the table."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, help_) for name, (_, help_) in COMMANDS.items()])
-
-
-def suggest(group: click.Group, ctx: click.Context, args: list[str]) -> None:
-    """Say which command was meant by one that there is not.
-
-    Raises:
-        click.UsageError: there is none of that name; with the nearest name, where one is near.
-    """
-    names = group.list_commands(ctx)
-    if not args or args[0] in names or args[0].startswith("-"):
-        return
-    nearest = difflib.get_close_matches(args[0], names, n=1)
-    hint = f" Did you mean {nearest[0]}?" if nearest else f" There are: {', '.join(names)}."
-    raise click.UsageError(f"There is no command {args[0]!r}.{hint}", ctx)
-
-
 @click.group(
     cls=LazyGroup,
+    table=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="bayling COMMAND --help tells more.",
 )

@@ -8,7 +8,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from bayling_lite.errors import InputError, OutputError, UsageError
+from bayling_lite.errors import InputError, OutputError
 from bayling_lite.languages import LANGUAGES, Language
 from bayling_lite.whole_file import replace_whole
 
@@ -32,22 +32,6 @@ class TextInput:
     path: Path | None
     encoding: str
     guessed: bool = False
-
-
-def check_encoding(name: str) -> str:
-    """The encoding's name as Python spells it.
-
-    Raises:
-        UsageError: there is no such text encoding.
-    """
-    try:
-        codec = codecs.lookup(name)
-        "".encode(codec.name)
-    except (LookupError, ValueError) as error:
-        raise UsageError(
-            f"Unknown encoding {name!r}. Common ones: utf-8, utf-16, gb18030, big5, shift_jis, cp1252."
-        ) from error
-    return codec.name
 
 
 def read_input(name: str, encoding: str | None) -> TextInput:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bayling_lite.cli.lazy import suggest
 from bayling_lite.cli.models_list import list_models, show
 from bayling_lite.cli.models_pull import pull
 from bayling_lite.cli.models_rm import remove
@@ -27,8 +28,6 @@ class ModelsGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command."""
-        from bayling_lite.cli import suggest
-
         suggest(self, ctx, args)
         return super().resolve_command(ctx, args)
 

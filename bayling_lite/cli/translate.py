@@ -13,7 +13,6 @@ import click
 
 from bayling_lite.cli.files import (
     TextInput,
-    check_encoding,
     check_output,
     derived_name,
     read_input,
@@ -22,6 +21,7 @@ from bayling_lite.cli.files import (
 )
 from bayling_lite.cli.options import EngineFlags, engine_options, output_options
 from bayling_lite.cli.progress import Progress
+from bayling_lite.encodings import check_encoding
 from bayling_lite.engine.base import MAX_BEAM_SIZE
 from bayling_lite.errors import OutputError, UsageError
 from bayling_lite.languages import Language, find_language

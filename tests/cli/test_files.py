@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bayling_lite.cli.files import check_encoding, check_output, derived_name, read_input, write_whole
+from bayling_lite.cli.files import check_output, derived_name, read_input, write_whole
+from bayling_lite.encodings import check_encoding
 from bayling_lite.errors import InputError, OutputError, UsageError
 from bayling_lite.languages import find_language
 

@@ -75,6 +75,19 @@ class WrittenDrafts:
         return self.known.get(direction.source)
 
 
+class NoLexicon:
+    """Knows nothing."""
+
+    def phrases(self, direction: Direction) -> Sequence[AlignedPhrase]:
+        return ()
+
+    def alternatives(self, direction: Direction, phrase: AlignedPhrase) -> Sequence[str]:
+        return ()
+
+    def fits(self, direction: Direction, span: tuple[int, int], words: str) -> bool:
+        return True
+
+
 def directions() -> list[Direction]:
     """Both ways."""
     english, found = find_language("en"), []

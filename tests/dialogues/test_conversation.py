@@ -14,22 +14,12 @@ import pytest
 from bayling_finetune.dialogues.interchangeable import OF_THE_SAME_KIND, SYNONYMS
 from bayling_finetune.dialogues.kinds.conversation import ConversationMaker
 from bayling_finetune.dialogues.places import fits, only_place, single_replacement
-from bayling_finetune.dialogues.tools import AlignedPhrase, Tools
+from bayling_finetune.dialogues.tools import Tools
 from bayling_finetune.dialogues.values import Dialogue, Direction
 from bayling_finetune.dialogues.wording import LANGUAGES, Intent, wordings
 from bayling_lite.languages import find_language
 from bayling_lite.messages import Role
-
-
-class NoLexicon:
-    def phrases(self, direction: Direction) -> Sequence[AlignedPhrase]:
-        return ()
-
-    def alternatives(self, direction: Direction, phrase: AlignedPhrase) -> Sequence[str]:
-        return ()
-
-    def fits(self, direction: Direction, span: tuple[int, int], words: str) -> bool:
-        return True
+from tests.dialogues.small_corpus import NoLexicon
 
 
 def direction(source: str, reference: str, pair: str) -> Direction:

@@ -14,22 +14,12 @@ from bayling_finetune.dialogues.kinds.style import StyleMaker
 from bayling_finetune.dialogues.kinds.translation import TranslationMaker
 from bayling_finetune.dialogues.styles import address, contractions, numbers, punctuation, spelling, variants
 from bayling_finetune.dialogues.styles.values import Variant
-from bayling_finetune.dialogues.tools import AlignedPhrase, Maker, Tools
+from bayling_finetune.dialogues.tools import Maker, Tools
 from bayling_finetune.dialogues.values import Dialogue, Direction
 from bayling_finetune.dialogues.wording import Intent, Style
 from bayling_lite.languages import find_language
 from bayling_lite.messages import Role
-
-
-class NoLexicon:
-    def phrases(self, direction: Direction) -> Sequence[AlignedPhrase]:
-        return ()
-
-    def alternatives(self, direction: Direction, phrase: AlignedPhrase) -> Sequence[str]:
-        return ()
-
-    def fits(self, direction: Direction, span: tuple[int, int], words: str) -> bool:
-        return True
+from tests.dialogues.small_corpus import NoLexicon
 
 
 def direction(source: str, reference: str, pair: str) -> Direction:

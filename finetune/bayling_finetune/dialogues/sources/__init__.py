@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from bayling_finetune.dialogues.sources.cleaning import clean, count_words
-from bayling_finetune.dialogues.sources.decoding import check_encoding, check_file
+from bayling_finetune.dialogues.sources.decoding import check_file
 from bayling_finetune.dialogues.sources.values import (
     Format,
     ParallelSource,
@@ -27,6 +27,7 @@ from bayling_finetune.dialogues.sources.values import (
     languages_in_name,
 )
 from bayling_finetune.dialogues.values import Direction
+from bayling_lite.encodings import check_encoding
 from bayling_lite.errors import UsageError
 
 __all__ = [

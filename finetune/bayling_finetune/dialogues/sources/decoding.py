@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from bayling_lite.errors import InputError, UsageError
+from bayling_lite.encodings import check_encoding
+from bayling_lite.errors import InputError
 
 BLOCK = 1 << 16  # bytes
 # Characters of a line or a segment. Books have sentences of a thousand; what is longer than this is no sentence.
@@ -47,22 +48,6 @@ def check_file(path: Path) -> None:
         raise InputError(f"There is no file {path}.") from None
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
-
-
-def check_encoding(name: str) -> str:
-    """The encoding's name as Python spells it.
-
-    Raises:
-        UsageError: there is no such text encoding.
-    """
-    try:
-        codec = codecs.lookup(name)
-        "".encode(codec.name)
-    except (LookupError, ValueError) as error:
-        raise UsageError(
-            f"Unknown encoding {name!r}. Common ones: utf-8, utf-16, gb18030, big5, shift_jis, cp1252."
-        ) from error
-    return codec.name
 
 
 @contextmanager
