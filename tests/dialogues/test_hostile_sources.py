@@ -42,7 +42,7 @@ GZIPPED = gzip.compress(tsv(PAIRS * 500).encode())
         ("odd.tsv", "a\tb\n".encode("utf-16")[:-1], "not utf-16-le text"),
         ("lone.tsv", b"\xff\xfe" + b"a\0\t\0\0\xd8\n\0", r"line 1 \(byte 6\): this is not utf-16-le"),
         ("no-mark.tsv", "a\tb\n".encode("utf-16-le"), "full of NUL bytes.*--encoding utf-16-le"),
-        ("one.tsv", "a\tb\nalone\n", "line 2: expected source TAB target, found 1 columns"),
+        ("one.tsv", "a\tb\nalone\n", "line 2: expected source TAB target, found 1 column. A line without a TAB"),
         ("empty.tsv", b"", "is empty"),
         ("empty.tmx", b"", "is empty"),
         ("empty.parquet", b"", "is empty"),

@@ -29,8 +29,10 @@ def read_tsv(source: ParallelSource, skipped: Skipped) -> Iterator[tuple[str, st
             continue
         columns = line.split("\t")
         if len(columns) != 2 and not source.columns:
-            more = " Name the two to take with --columns, for example --columns 1,2." if len(columns) > 2 else ""
-            found = f"{len(columns)} columns" if len(columns) > 1 else "1 column"
+            more = " Name the two to take with --columns, for example --columns 1,2."
+            if len(columns) == 1:
+                more = " A line without a TAB is no pair: put one in, or take the line out."
+            found = f"{len(columns)} column{'s' if len(columns) > 1 else ''}"
             raise InputError(f"{path}, line {number}: expected source TAB target, found {found}.{more}")
         if len(columns) <= max(first, second):
             raise InputError(
