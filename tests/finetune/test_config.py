@@ -121,7 +121,7 @@ def test_the_papers_recipes() -> None:
         ("learning_rate = 3e-3|clip = 0", "optimizer.clip must be above 0"),
         ("learning_rate = 3e-3|muon_learning_rate = -0.1", "optimizer.muon_learning_rate must be above 0"),
         ("learning_rate = 3e-3|betas = [0.9]", "optimizer.betas must be two numbers"),
-        ("warmup = 2|seed = -1", "schedule.seed must be 0"),
+        ("warmup = 2|seed = -1", "schedule.seed must be from 0 to 2147483647"),
         ("warmup = 2|warmup = 2.5", "schedule.warmup must be a whole number of steps, or below 1"),
         ('kind = "muon"|kind = "moun"', "optimizer.kind must be one of adamw, muon, not 'moun'. Did you mean 'muon'?"),
         ('name = "mini"|name = "../mini"', "name: '../mini' should be"),
