@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import ast
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
 from bayling_lite.chat.commands import reference
+from bayling_lite.cli import bayling
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = {
@@ -121,3 +124,25 @@ def test_the_readme_lists_the_commands_of_the_chat() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     begin, end = "<!-- commands: begin -->\n", "\n<!-- commands: end -->"
     assert readme.partition(begin)[2].partition(end)[0] == reference().strip()
+
+
+def documented_commands() -> list[str]:
+    """Every command of ours in the shell blocks of the documents."""
+    lines: list[str] = []
+    for document in (ROOT / "README.md", ROOT / "finetune" / "README.md", ROOT / "CONTRIBUTING.md"):
+        for block in re.findall(r"```sh\n(.*?)```", document.read_text(encoding="utf-8"), flags=re.DOTALL):
+            lines += [line.strip() for line in block.replace("\\\n", " ").splitlines()]
+    return [line for line in lines if line.startswith("bayling ")]
+
+
+@pytest.mark.parametrize("line", documented_commands())
+def test_the_documents_name_commands_and_options_that_there_are(line: str) -> None:
+    words = shlex.split(line, comments=True)[1:]
+    command: click.Command = bayling
+    context = click.Context(command)
+    while isinstance(command, click.Group):
+        found = command.get_command(context, words.pop(0))
+        assert found is not None, line
+        command = found
+    known = {name for parameter in command.get_params(context) for name in (*parameter.opts, *parameter.secondary_opts)}
+    assert {word for word in words if word.startswith("-") and word != "-"} <= known
