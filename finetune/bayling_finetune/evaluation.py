@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from torch import nn
 from transformers import GenerationConfig
 
-from bayling_finetune.dialogues.values import Direction
+from bayling_finetune.dialogues.values import Dialogue
 from bayling_finetune.distributed import Processes, language_model, reshard
 from bayling_finetune.kernels import as_transformers
 from bayling_finetune.packing import PackedBatch
 from bayling_finetune.tokenizer import Tokenizer, encode_parts, stop_ids
 from bayling_lite.errors import RecipeError
-from bayling_lite.prompts import PromptTemplate, translation_instruction, user_turn
+from bayling_lite.messages import Conversation
+from bayling_lite.prompts import PromptTemplate
 
 Row = NDArray[np.int64]
 
@@ -77,14 +78,15 @@ def check_scorer() -> None:
         ) from error
 
 
-def score(directions: Sequence[Direction], hypotheses: Sequence[str]) -> dict[str, Scores]:
-    """Scores by language pair (``en-zh``), with one reference each, mixed case."""
+def score(requests: Sequence[Dialogue], hypotheses: Sequence[str]) -> dict[str, Scores]:
+    """Scores by language pair (``en-zh``), mixed case; the last answer of each dialogue is the one reference."""
     from sacrebleu.metrics.bleu import BLEU
     from sacrebleu.metrics.chrf import CHRF
 
     texts: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for direction, hypothesis in zip(directions, hypotheses, strict=True):
-        texts[direction.pair].append((hypothesis, direction.reference))
+    for request, hypothesis in zip(requests, hypotheses, strict=True):
+        pair = f"{request.source_language}-{request.target_language}"
+        texts[pair].append((hypothesis, request.conversation.messages[-1].content))
     scores = {}
     for pair, both in sorted(texts.items()):
         translated, references = [text for text, _ in both], [[text for _, text in both]]
@@ -123,10 +125,12 @@ class Translating:
     max_new_tokens: int
 
     @torch.no_grad()
-    def translate(self, model: nn.Module, directions: Sequence[Direction]) -> list[str]:
-        """The translations, in every process. Sentences of a length are translated together, and shared out."""
-        requests = (user_turn(translation_instruction(one.source, one.target_language)) for one in directions)
-        encoded = encode_parts(self.tokenizer, [self.template.render(request) for request in requests])
+    def translate(self, model: nn.Module, requests: Sequence[Dialogue]) -> list[str]:
+        """What the model says instead of each last answer, in every process. Requests of a length are answered
+        together, and shared out.
+        """  # fmt: skip
+        asked = (Conversation(request.conversation.messages[:-1]) for request in requests)
+        encoded = encode_parts(self.tokenizer, [self.template.render(conversation) for conversation in asked])
         prompts = [ids.tolist() for ids, _ in encoded]
         order = sorted(range(len(prompts)), key=lambda number: len(prompts[number]))
         batches = [order[start : start + _BATCH] for start in range(0, len(order), _BATCH)]

@@ -18,13 +18,13 @@ from bayling_finetune.dialogues.builder import both_ways, build
 from bayling_finetune.dialogues.corpus import make_tools
 from bayling_finetune.dialogues.pool import Pool, cores
 from bayling_finetune.dialogues.tools import Tools
-from bayling_finetune.dialogues.values import Dialogue, Direction, Kind
+from bayling_finetune.dialogues.values import Dialogue, Kind
+from bayling_finetune.dialogues.values import dialogue as made
 from bayling_finetune.parallel import Corpus, Pair, data_digest, directions, load_corpus
 from bayling_finetune.rundir import RunFolder
 from bayling_finetune.sentencepiece_tokenizer import SentencePieceTokenizer, train_tokenizer
 from bayling_finetune.tokenizer import Tokenizer, load_tokenizer
 from bayling_lite.errors import OutputError, RecipeError
-from bayling_lite.languages import find_language
 from bayling_lite.prompts import TEMPLATES, PromptTemplate, translation_instruction, user_turn
 from bayling_lite.whole_file import replace_whole
 
@@ -43,7 +43,7 @@ class Prepared:
     """What training needs of the data. ``data_sha256`` covers the files' contents, in the recipe's order.
 
     ``fingerprint`` stands for all that decides tokens and dialogues: checkpoints of another one cannot be gone on from.
-    ``evaluation``: held-out sentences with their references, in both directions, none where there is no parallel text.
+    ``evaluation``: held-out requests to translate, each with its reference as the answer.
     """
 
     tokenizer: Tokenizer
@@ -51,7 +51,7 @@ class Prepared:
     development: Dataset
     data_sha256: str
     fingerprint: str
-    evaluation: list[Direction]
+    evaluation: list[Dialogue]
 
 
 def prepare(
@@ -128,7 +128,7 @@ def _load(run: RunFolder, base: Base | None, data: str, fingerprint: str) -> Pre
         Dataset.load(run.path / "development"),
         data,
         fingerprint,
-        [_direction(json.loads(line)) for line in lines],
+        [Dialogue.of(json.loads(line)) for line in lines],
     )
 
 
@@ -139,31 +139,11 @@ def _own_tokenizer(path: Path) -> Tokenizer:
         raise ValueError(str(error)) from error
 
 
-def _direction(said: dict[str, str]) -> Direction:
-    source, target = find_language(said["source_language"]), find_language(said["target_language"])
-    return Direction(said["source"], said["reference"], source, target, origin=said["origin"])
-
-
-def _line(direction: Direction) -> str:
-    said = {
-        "source": direction.source,
-        "reference": direction.reference,
-        "source_language": direction.source_language.code,
-        "target_language": direction.target_language.code,
-        "origin": direction.origin,
-    }
-    # ASCII: what a text may have for a line break would end the line otherwise.
-    return json.dumps(said) + "\n"
-
-
 def _make(recipe: Recipe, root: Path, run: RunFolder, base: Base | None, say: Say) -> None:
     corpus = load_corpus(recipe, root) if recipe.data.parallel else Corpus([], [], [])
     template = TEMPLATES[recipe.template]
     tokenizer = _tokenizer(recipe, corpus, run, base, template)
     development = _sampled(_everyday(corpus.development), _DEVELOPMENT_PAIRS)
-    evaluation = [direction for pair in development for direction in directions(pair)]
-    replace_whole(run.path / "evaluation.jsonl", "".join(map(_line, evaluation)).encode())
-
     limit = recipe.data.max_tokens
     source = _Dialogues(recipe, root, corpus, development)
     train = tokenize_into(run.path / "train", source.train(), template, tokenizer, max_tokens=limit)
@@ -172,6 +152,9 @@ def _make(recipe: Recipe, root: Path, run: RunFolder, base: Base | None, say: Sa
     _tell_left_out(train, limit, say)
     _check_room(recipe, base, train)
     tokenize_into(run.path / "development", source.development(), template, tokenizer, max_tokens=limit)
+    # ASCII: what a text may have for a line break would end the line otherwise.
+    lines = (json.dumps(request.to_dict()) + "\n" for request in source.to_translate())
+    replace_whole(run.path / "evaluation.jsonl", "".join(lines).encode())
 
 
 def _tokenizer(
@@ -236,6 +219,16 @@ class _Dialogues:
             )
         yield from self._made(self._development)
         yield from _sampled(self._held_out, _DEVELOPMENT_DIALOGUES)
+
+    def to_translate(self) -> Iterator[Dialogue]:
+        """Held-out requests with their references: of parallel text in both directions, worded as the product does."""
+        for pair in self._development:
+            for direction in directions(pair):
+                request = translation_instruction(direction.source, direction.target_language)
+                yield made(direction, Kind.TRANSLATION, request, direction.reference)
+        for dialogue in _sampled(self._held_out, _DEVELOPMENT_DIALOGUES):
+            if dialogue.kind is Kind.TRANSLATION and dialogue.target_language and dialogue.turns == 1:
+                yield dialogue
 
     def _made(self, pairs: Sequence[Pair]) -> Iterator[Dialogue]:
         if self._tools is None:

@@ -17,7 +17,7 @@ from bayling_finetune.changes_of_recipe import settings, told_changes
 from bayling_finetune.checkpoints import Checkpoints
 from bayling_finetune.config import Recipe
 from bayling_finetune.dataset import Dataset
-from bayling_finetune.dialogues.values import Direction
+from bayling_finetune.dialogues.values import Dialogue
 from bayling_finetune.distributed import Processes, whole
 from bayling_finetune.divergence import DivergenceWatch
 from bayling_finetune.failures import told_failures
@@ -251,7 +251,7 @@ class Trainer:
         if len(self._prepared.development):
             self._development = self.evaluate(self._prepared.development)
             entries.append({"kind": "development", "step": self.step, "loss": self._development})
-        if directions := self._to_translate():
+        if requests := self._to_translate():
             translating = evaluation.Translating(
                 self._prepared.tokenizer,
                 TEMPLATES[self.recipe.template],
@@ -259,7 +259,7 @@ class Trainer:
                 self._dtype,
                 self.recipe.evaluation.max_new_tokens,
             )
-            scores = evaluation.score(directions, translating.translate(self.model, directions))
+            scores = evaluation.score(requests, translating.translate(self.model, requests))
             entries.append({"kind": "translation", "step": self.step, **evaluation.log_entry(scores)})
             self._bleu = entries[-1]["bleu"]
         if self.processes.first:
@@ -267,8 +267,8 @@ class Trainer:
                 logbook.append(entry)
             self._draw(logbook)
 
-    def _to_translate(self) -> list[Direction]:
-        """As many development sentences as the recipe asks for, of all languages, always the same."""
+    def _to_translate(self) -> list[Dialogue]:
+        """As many held-out requests as the recipe asks for, of all languages, always the same."""
         held_out = self._prepared.evaluation
         wanted = min(self.recipe.evaluation.generate, len(held_out))
         return random.Random(0).sample(held_out, wanted)  # noqa: S311

@@ -178,7 +178,6 @@ def test_a_mistake_is_named(tmp_path: Path, change: str, message: str) -> None:
         ("rank = 8|dropout = 1.0", "adapter.dropout must be"),
         ("max_tokens = 512|max_pairs = 100", "data.max_pairs is about [[data.parallel]]"),
         ("max_tokens = 512|[data.kinds]\nstyle = 0.5", "data.kinds is about [[data.parallel]]"),
-        ("[adapter]|[evaluation]\ngenerate = 10\n[adapter]", "evaluation.generate needs [[data.parallel]]"),
         ('[[data.dialogues]]\npath = "dialogues.jsonl"|', "The recipe names no data"),
         (
             'path = "dialogues.jsonl"|path = "dialogues.jsonl"\nlanguages = ["xx1"]',

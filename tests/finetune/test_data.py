@@ -142,10 +142,16 @@ def test_evaluation_sentences_are_held_out_and_go_both_ways(
     corpus = load_corpus(recipe, corpus_folder)
     held_out = {(pair.source, pair.target) for pair in corpus.development}
     assert len(prepared.evaluation) == 2 * len(held_out)
-    for direction in prepared.evaluation:
-        sides = (direction.source, direction.reference)
-        assert sides in held_out or sides[::-1] in held_out
-    assert {direction.pair for direction in prepared.evaluation} <= {"en-de", "de-en", "en-zh", "zh-en"}
+    asked = {tuple(message.content for message in request.conversation) for request in prepared.evaluation}
+    for source, target in held_out:
+        assert any(source in question and answer == target for question, answer in asked)
+        assert any(target in question and answer == source for question, answer in asked)
+    assert {f"{one.source_language}-{one.target_language}" for one in prepared.evaluation} <= {
+        "en-de",
+        "de-en",
+        "en-zh",
+        "zh-en",
+    }
 
 
 @pytest.mark.slow
@@ -274,3 +280,26 @@ def test_another_base_is_other_data(on_files: Recipe, base: Base, run: RunFolder
     first = prepare(on_files, tmp_path, run, base=base)
     (base.folder / "model.safetensors").write_bytes(b"Weights")
     assert prepare(on_files, tmp_path, run, base=base).fingerprint != first.fingerprint
+
+
+def test_held_out_requests_of_files_are_translated_when_it_is_evaluated(
+    on_files: Recipe, base: Base, run: RunFolder, tmp_path: Path
+) -> None:
+    def translation(number: int) -> dict[str, Any]:
+        messages = [
+            {"role": "system", "content": "Translate."},
+            {"role": "user", "content": f"German: number {number}"},
+            {"role": "assistant", "content": f"Nummer {number}"},
+        ]
+        languages = {"source_language": "en", "target_language": "de"}
+        return {"messages": messages, "kind": "translation", "group": str(number), **languages}
+
+    file = write(tmp_path / "translations.jsonl", *map(translation, range(200)))
+    data = dataclasses.replace(on_files.data, dialogues=(*on_files.data.dialogues, file))
+    prepared = prepare(dataclasses.replace(on_files, data=data), tmp_path, run, base=base)
+    assert 5 < len(prepared.evaluation) < 60
+    for request in prepared.evaluation:
+        system, question, answer = (message.content for message in request.conversation)
+        assert (system, question.replace("German: number", "Nummer")) == ("Translate.", answer)
+    again = prepare(dataclasses.replace(on_files, data=data), tmp_path, run, base=base)
+    assert again.evaluation == prepared.evaluation

@@ -9,7 +9,7 @@ import torch
 
 from bayling_finetune import evaluation
 from bayling_finetune.config import Recipe
-from bayling_finetune.dialogues.values import Direction
+from bayling_finetune.dialogues.values import Dialogue, Direction, Kind, dialogue
 from bayling_finetune.distributed import Processes
 from bayling_finetune.kernels import Kernels, install
 from bayling_finetune.prepare import Prepared, prepare
@@ -24,9 +24,10 @@ from tests.finetune.small_training import CPU, changed
 ALONE = Processes(CPU)
 
 
-def direction(source: str, reference: str, languages: str) -> Direction:
+def request(source: str, reference: str, languages: str) -> Dialogue:
     one, two = languages.split("-")
-    return Direction(source, reference, find_language(one), find_language(two))
+    direction = Direction(source, reference, find_language(one), find_language(two))
+    return dialogue(direction, Kind.TRANSLATION, translation_instruction(source, direction.target_language), reference)
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def test_batches_padded_on_the_left_translate_as_each_sentence_alone(recipe: Rec
             parameter.add_(torch.randn_like(parameter) * 0.3)
     install(model, Kernels.load(compiled=False), torch.float32, "auto")
     template = TEMPLATES[recipe.template]
-    asked = [*ready.evaluation[:5], direction("I drink.", "Ich trinke.", "en-de")]
+    asked = [*ready.evaluation[:5], request("I drink.", "Ich trinke.", "en-de")]
     translating = evaluation.Translating(ready.tokenizer, template, ALONE, torch.float32, 8)
     model.train()
     found = translating.translate(model, asked)
@@ -54,8 +55,8 @@ def test_batches_padded_on_the_left_translate_as_each_sentence_alone(recipe: Rec
     stops = set(stop_ids(ready.tokenizer, template))
     expected = []
     for one in asked:
-        request = user_turn(translation_instruction(one.source, one.target_language))
-        ((ids, _),) = encode_parts(ready.tokenizer, [template.render(request)])
+        conversation = user_turn(one.conversation.messages[0].content)
+        ((ids, _),) = encode_parts(ready.tokenizer, [template.render(conversation)])
         tokens = ids.tolist()
         for _ in range(8):
             with torch.no_grad():
@@ -69,17 +70,17 @@ def test_batches_padded_on_the_left_translate_as_each_sentence_alone(recipe: Rec
 
 
 def test_scores_are_by_pair_with_their_signatures() -> None:
-    directions = [
-        direction("a", "The cat sat on the mat today.", "de-en"),
-        direction("b", "We drink tea every single day.", "de-en"),
-        direction("c", "今天天气很好，我们去公园。", "en-zh"),
+    requests = [
+        request("a", "The cat sat on the mat today.", "de-en"),
+        request("b", "We drink tea every single day.", "de-en"),
+        request("c", "今天天气很好，我们去公园。", "en-zh"),
     ]
-    scores = evaluation.score(directions, [one.reference for one in directions])
+    scores = evaluation.score(requests, [one.conversation.messages[-1].content for one in requests])
     assert {pair: round(one.bleu, 3) for pair, one in scores.items()} == {"de-en": 100.0, "en-zh": 100.0}
     assert scores["de-en"].sentences == 2
     assert "tok:13a" in scores["de-en"].signatures[0]
     assert "tok:zh" in scores["en-zh"].signatures[0]
-    spoiled = evaluation.score(directions, ["The cat sat on a rug.", "We drink.", "今天天气很好，我们去公园。"])
+    spoiled = evaluation.score(requests, ["The cat sat on a rug.", "We drink.", "今天天气很好，我们去公园。"])
     assert 0 < spoiled["de-en"].bleu < 50
     entry = evaluation.log_entry(spoiled)
     assert entry["bleu"] == pytest.approx((spoiled["de-en"].bleu + 100) / 2)

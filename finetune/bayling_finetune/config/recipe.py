@@ -60,10 +60,6 @@ class Recipe:
         self._check_beginning()
         self._check_adapter()
         self._check_room()
-        require(
-            not self.evaluation.generate or bool(self.data.parallel),
-            "evaluation.generate needs [[data.parallel]]: its held-out sentences are what is translated.",
-        )
 
     def _check_beginning(self) -> None:
         require(
