@@ -15,9 +15,16 @@ license = "cc0-1.0"
 
 [data]
 held_out = 0.05
-chinese_wording = 0.0
-refinement_share = 0.0
-constraint_share = 0.0
+
+[data.kinds]
+translation = 1
+constraint = 0
+correction = 0
+replacement = 0
+formality = 0
+length = 0
+style = 0
+conversation = 0
 
 [[data.parallel]]
 path = "way.tsv"
@@ -40,10 +47,20 @@ context = 256
 steps = 160
 batch_tokens = 2048
 warmup = 5
+
+[optimizer]
+kind = "muon"
+learning_rate = 3e-3
+
+[hardware]
 precision = "fp32"
 compile = false
-evaluate_every = 30
-checkpoint_every = 30
+
+[evaluation]
+every = 30
+
+[checkpoints]
+every = 30
 """
 _WHO = {"The man": "Der Mann", "The woman": "Die Frau", "The child": "Das Kind", "The dog": "Der Hund"}
 _DOES = {"sees": "sieht", "hears": "hört", "finds": "findet", "loves": "liebt", "knows": "kennt"}
