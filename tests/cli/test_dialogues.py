@@ -20,6 +20,8 @@ import pytest
 from bayling_lite.cli import main
 from tests.dialogues.conftest import sentences
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 # The same command, with small chunks, each put on record: a small corpus is then like a large one.
 CODE = """

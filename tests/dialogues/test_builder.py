@@ -33,6 +33,7 @@ def ids(dialogues: Iterable[Dialogue]) -> list[str]:
     return [dialogue.key() for dialogue in dialogues]
 
 
+@pytest.mark.slow
 def test_every_kind_comes_of_parallel_text_in_both_directions(pairs: list[Direction], tools: Tools) -> None:
     made = list(build(both_ways(pairs), ALL, tools, seed=1))
     kinds = Counter(dialogue.kind for dialogue in made)

@@ -69,6 +69,7 @@ def turns(dialogue: Dialogue) -> Iterator[tuple[Intent, str, str]]:
 ALL = pytest.mark.parametrize("about", [HOUSE, DOG, TIME, CAR], ids=["en", "de", "zh", "fr"])
 
 
+@pytest.mark.slow
 @ALL
 def test_answers_follow_from_what_was_said(about: Direction) -> None:
     seen: Counter[Intent] = Counter()

@@ -104,6 +104,7 @@ def test_code_within_a_text(text: str, code: list[str]) -> None:
     assert [text[start:stop] for start, stop in code_spans(text)] == code
 
 
+@pytest.mark.slow
 def test_code_is_read_in_linear_time() -> None:
     for piece in ("<a", "`", "{{", "a.", "_", "/x", "%(", "aB", "--", "A", "https://", "x@"):
         assert code_spans(piece * 20_000) is not None

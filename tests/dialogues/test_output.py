@@ -23,6 +23,8 @@ from bayling_finetune.dialogues.values import Dialogue, Direction, Kind, dialogu
 from bayling_lite.errors import BaylingError, EngineError, InputError, OutputError
 from bayling_lite.languages import find_language
 
+pytestmark = pytest.mark.slow
+
 KINDS = {Kind.TRANSLATION: 1.0, Kind.CORRECTION: 0.5}
 Make = Callable[..., Plan]
 

@@ -23,6 +23,8 @@ from bayling_finetune.dialogues.values import Dialogue, Direction, Kind, dialogu
 from bayling_lite.errors import InputError
 from bayling_lite.languages import find_language
 
+pytestmark = pytest.mark.slow
+
 ENGLISH, CHINESE = find_language("en"), find_language("zh")
 VOID = {"meta", "br", "path", "use"}
 

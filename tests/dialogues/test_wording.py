@@ -44,6 +44,7 @@ def everything() -> list[tuple[Intent, str]]:
     return [(intent, language) for intent in Intent for language in LANGUAGES]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_there_are_hundreds_of_wordings(language: str) -> None:
     few = {Intent.WELCOME: 60, Intent.REQUIRE: 120, Intent.TERM: 200, Intent.GRAMMAR: 250, Intent.NUMBER: 300}
@@ -62,6 +63,7 @@ def clumsy(wording: str, language: str) -> bool:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("intent", "language"), everything())
 def test_every_wording_is_whole(intent: Intent, language: str) -> None:
     for wording in set(wordings(intent, language)):
@@ -204,6 +206,7 @@ def test_every_rule_of_the_languages_is_used() -> None:
         assert not grammar(language).unused({intent.value for intent in Intent} | {f"style_{style}" for style in Style})
 
 
+@pytest.mark.slow
 def test_a_prohibition_follows_no_modal_verb() -> None:
     clash = re.compile(r"\b(could|can|will|would|to|if you could)( you)?( please)? don't\b", re.IGNORECASE)
     assert not [said for intent in Intent for said in wordings(intent, "en") if clash.search(said)]

@@ -27,6 +27,7 @@ KERNELS = Kernels.load(compiled=False)
 HERE = ["auto", "grouped", "sdpa"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", HERE)
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("share", [True, False], ids=["shared prefix", "own prefix"])
@@ -59,6 +60,7 @@ def test_so_it_does_with_activation_checkpointing(backend: str) -> None:
     assert_same(gradients(model), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [True, False])
 def test_flex_attention_by_its_mask_equals_the_others(share: bool) -> None:
     """Without compilation FlexAttention runs anywhere, with the same mask; compiled, a GPU test tries it."""

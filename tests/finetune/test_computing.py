@@ -29,6 +29,7 @@ def test_without_a_compiler_training_goes_on_and_says_why() -> None:
     assert len(said) == 1, "nothing is said of what nobody asked for"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("precision", "held", "computed"),
     [

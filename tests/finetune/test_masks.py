@@ -22,6 +22,8 @@ from bayling_lite.prompts import PromptTemplate
 from tests.finetune.test_tokenizers import FITTING, NAMES, conversation
 from tests.finetune.tokenizers_made_here import make_tokenizer
 
+pytestmark = pytest.mark.slow
+
 Fit = tuple[Tokenizer, PromptTemplate]
 
 

@@ -34,6 +34,8 @@ from tests.finetune.small_training import (
     write_base,
 )
 
+pytestmark = pytest.mark.slow
+
 LONG = recipe(steps=400)
 
 
