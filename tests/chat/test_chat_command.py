@@ -94,6 +94,7 @@ def test_an_answer_is_the_same_for_the_same_seed(random_model: Path) -> None:
     assert first == again != other
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [

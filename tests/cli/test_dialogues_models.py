@@ -53,6 +53,7 @@ def test_drafts_are_asked_for_once_and_corrected(run: Run) -> None:
     assert Path("spoilt.jsonl").read_bytes() != first
 
 
+@pytest.mark.slow
 def test_a_writer_is_asked_and_its_dialogues_stand_at_the_end(run: Run, server: Server) -> None:
     options = ("--kinds", "translation=1", "--writer", server.url, "--writer-kinds", "style", "--writer-dialogues", "5")
     status, _, err = run("-o", "out.jsonl", *options)

@@ -108,6 +108,7 @@ def test_text_is_measured_as_transformers_would(gguf: Path, trained: Path) -> No
     assert everything.chunk_count == len(chunks) > 6
 
 
+@pytest.mark.slow
 def test_dialogues_are_measured_as_they_are_written_for_the_model(gguf: Path, trained: Path) -> None:
     with Scorer(gguf, n_ctx=16) as scorer:
         sequences = [tokenize(scorer, BAYLING, dialogue).ids for dialogue in DIALOGUES]

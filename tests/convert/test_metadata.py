@@ -166,6 +166,7 @@ def llama3_checkpoint(make_checkpoint: Callable[..., Path]) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("template", ["bayling-3", None])
 def test_a_byte_level_tokenizer(template: str | None, llama3_checkpoint: Path, tmp_path: Path) -> None:
     path = tmp_path / "model.gguf"

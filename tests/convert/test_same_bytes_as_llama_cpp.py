@@ -90,6 +90,7 @@ def assert_same(
     return mine
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("measured", [pytest.param(False, marks=pytest.mark.slow), True], ids=["plain", "imatrix"])
 @pytest.mark.parametrize(
     "model", [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in MODELS]

@@ -44,6 +44,7 @@ def test_every_kind_comes_of_parallel_text_in_both_directions(pairs: list[Direct
     assert sum(one.turns > 1 for one in made) > 3 * len(pairs)
 
 
+@pytest.mark.slow
 def test_a_direction_gives_the_same_whatever_comes_before_it(pairs: list[Direction], tools: Tools) -> None:
     kinds = {Kind.TRANSLATION: 0.5, Kind.CORRECTION: 0.5, Kind.CONVERSATION: 0.5}
     straight = list(build(pairs, kinds, tools, seed=1))

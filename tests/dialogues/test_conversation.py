@@ -109,6 +109,7 @@ def test_conversations_have_two_to_six_turns(about: Direction) -> None:
         assert all(dialogue.learnt)
 
 
+@pytest.mark.slow
 @ALL
 def test_one_change_at_a_time(about: Direction) -> None:
     def words(text: str) -> list[str]:

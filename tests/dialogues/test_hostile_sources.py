@@ -125,6 +125,7 @@ def _write_tmx(path: Path, count: int) -> None:
         file.write(f"<tu>{after}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "write"), [("a.tsv.gz", _write_tsv), ("a.tmx.gz", _write_tmx)])
 def test_memory_stays_flat(tmp_path: Path, name: str, write: Callable[[Path, int], None]) -> None:
     path = tmp_path / name
