@@ -11,8 +11,8 @@ from pathlib import Path
 
 from bayling_finetune.config import ParallelText, Recipe
 from bayling_finetune.dialogues.sources import ParallelSource, open_source
-from bayling_finetune.dialogues.sources.cleaning import fingerprint as fingerprint
 from bayling_finetune.dialogues.values import Direction
+from bayling_finetune.dialogues.values import fingerprint as fingerprint
 from bayling_lite.errors import InputError, RecipeError, UsageError
 from bayling_lite.languages import find_language
 

@@ -24,9 +24,8 @@ from itertools import islice
 import numpy as np
 import numpy.typing as npt
 
-from bayling_finetune.dialogues.sources.cleaning import fingerprint
 from bayling_finetune.dialogues.test_sets import sentences
-from bayling_finetune.dialogues.values import Direction
+from bayling_finetune.dialogues.values import Direction, fingerprint
 from bayling_lite.errors import InputError
 
 _WIDE = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003134f]")

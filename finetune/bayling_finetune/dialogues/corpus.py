@@ -17,9 +17,8 @@ import numpy.typing as npt
 from bayling_finetune.dialogues.alignment import AlignmentModel
 from bayling_finetune.dialogues.hashes import Hashes, as_hashes, contains, first_occurrences, hash64, repeated
 from bayling_finetune.dialogues.samples import expressions
-from bayling_finetune.dialogues.sources.cleaning import fingerprint
 from bayling_finetune.dialogues.tools import Drafts, NoDrafts, Tools
-from bayling_finetune.dialogues.values import Direction
+from bayling_finetune.dialogues.values import Direction, fingerprint
 
 Pairs = Callable[[], Iterable[Direction]]
 """Reads the pairs from the beginning, each time the same ones in the same order; one direction of each is enough."""

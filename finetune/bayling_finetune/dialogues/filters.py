@@ -9,9 +9,9 @@ import re
 from dataclasses import dataclass
 
 from bayling_finetune.dialogues.identification import in_language
-from bayling_finetune.dialogues.sources.cleaning import count_words, fingerprint
+from bayling_finetune.dialogues.sources.cleaning import count_words
 from bayling_finetune.dialogues.sources.values import Reason
-from bayling_finetune.dialogues.values import Direction
+from bayling_finetune.dialogues.values import Direction, fingerprint
 from bayling_lite.errors import UsageError
 from bayling_lite.languages import Language
 

@@ -22,6 +22,11 @@ from bayling_lite.messages import Conversation, Message, Role
 _NOT_A_WORD = re.compile(r"[\W_]+")
 
 
+def fingerprint(sentence: str) -> str:
+    """What two sentences share that differ in case, spaces and punctuation only."""
+    return _NOT_A_WORD.sub(" ", sentence.casefold()).strip()
+
+
 class Kind(StrEnum):
     """What a dialogue teaches."""
 
@@ -76,7 +81,7 @@ class Direction:
         """
         sides = {self.source_language.code: self.source, self.target_language.code: self.reference}
         pivot = [sides["en"]] if "en" in sides else sorted(sides.values())
-        return _fingerprint([_NOT_A_WORD.sub(" ", side.casefold()).strip() or side for side in pivot], 8)
+        return _fingerprint([fingerprint(side) or side for side in pivot], 8)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,500}(?:\x07|\
 # Control characters but those that separate, halves of surrogate pairs, the byte order mark and non-characters.
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufeff\ufffe\uffff]")
 _BREAKS = re.compile(r" *[\t-\r\x1c-\x1f\x85\u2028\u2029][\t-\r\x1c-\x1f\x85\u2028\u2029 ]*")
-_NOT_A_WORD = re.compile(r"[\W_]+")
 _UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003134f]")
 
 
@@ -35,8 +34,3 @@ def count_words(text: str, language: Language) -> int:
         return len(text.split())
     characters = len(_UNSPACED.findall(text))
     return len(_UNSPACED.sub(" ", text).split()) + (characters + 1) // 2
-
-
-def fingerprint(sentence: str) -> str:
-    """What two sentences share that differ in case, spaces and punctuation only."""
-    return _NOT_A_WORD.sub(" ", sentence.casefold()).strip()
