@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -10,17 +9,9 @@ from pathlib import Path
 
 from bayling_lite.errors import InputError, OutputError
 from bayling_lite.languages import LANGUAGES, Language
+from bayling_lite.translate.formats import Source
+from bayling_lite.translate.formats.decoding import decode
 from bayling_lite.whole_file import replace_whole
-
-_BYTE_ORDER_MARKS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-# What a text that is not UTF-8 is guessed to be.
-_LEGACY = ["gb18030", "big5", "cp1252"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,58 +46,8 @@ def read_input(name: str, encoding: str | None) -> TextInput:
 
 
 def _decoded(name: str, data: bytes, path: Path | None, encoding: str | None) -> TextInput:
-    if encoding is not None:
-        try:
-            return TextInput(name, data.decode(encoding), path, encoding)
-        except UnicodeDecodeError as error:
-            raise InputError(
-                f"{name} is not {encoding} text: {_place(data, error)}. "
-                "Repair it, or name another encoding with --encoding."
-            ) from error
-        except UnicodeError as error:
-            raise InputError(f"{name} is not {encoding} text: {error}. Name another with --encoding.") from error
-    marked = next((codec for mark, codec in _BYTE_ORDER_MARKS if data.startswith(mark)), None)
-    try:
-        text = data.decode(marked or "utf-8")
-        if "\0" not in text:
-            return TextInput(name, text, path, marked or "utf-8")
-    except UnicodeDecodeError as error:
-        if _is_damaged_utf8(data):
-            raise InputError(
-                f"{name} is UTF-8 text but for {_place(data, error)}. Repair it, or cut it off; if it is of another "
-                "encoding after all, name that with --encoding."
-            ) from error
-    except UnicodeError:
-        pass
-    guess = None if marked or b"\0" in data else _guess(data)
-    if guess is None:
-        raise InputError(
-            f"{name} is not text that can be recognised: it is a binary file, or in an encoding to be named with "
-            "--encoding, for example --encoding gb18030 or utf-16-le."
-        )
-    return TextInput(name, data.decode(guess), path, guess, guessed=True)
-
-
-def _place(data: bytes, error: UnicodeDecodeError) -> str:
-    line = data.count(b"\n", 0, error.start) + 1
-    return f"the byte 0x{data[error.start]:02x} on line {line}"
-
-
-def _is_damaged_utf8(data: bytes) -> bool:
-    """Whether most of what is not ASCII decodes: chance does not make UTF-8 of text in another encoding."""
-    if data.startswith(tuple(mark for mark, _ in _BYTE_ORDER_MARKS[1:])) or b"\0" in data:
-        return False
-    text = data.decode("utf-8", errors="replace")
-    bad = text.count("\ufffd")
-    return sum(not character.isascii() for character in text) - bad > 4 * bad
-
-
-def _guess(data: bytes) -> str | None:
-    """The likeliest of the encodings that Chinese and Western text had before Unicode."""
-    from charset_normalizer import from_bytes
-
-    best = from_bytes(data, cp_isolation=_LEGACY).best()
-    return best.encoding if best is not None and best.encoding in _LEGACY else None
+    decoded = decode(Source(name, data, encoding))
+    return TextInput(name, decoded.text, path, decoded.form.encoding, guessed=decoded.form.guessed)
 
 
 def derived_name(path: Path, target: Language) -> str:

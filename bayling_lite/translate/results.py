@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from bayling_lite.languages import Language
 from bayling_lite.messages import Conversation
-from bayling_lite.translate.formats.base import Document
+from bayling_lite.translate.formats.plain import PlainText
 
 if TYPE_CHECKING:
     from bayling_lite.translate.stream import TranslationStream
@@ -49,7 +49,7 @@ class Translation:
     target: Language
     conversation: Conversation
     segments: tuple[TranslatedSegment, ...]
-    document: Document = field(repr=False, compare=False)
+    document: PlainText = field(repr=False, compare=False)
     translator: Translator = field(repr=False, compare=False)
     missing_terms: tuple[tuple[str, str], ...] = ()
     missing_words: tuple[str, ...] = ()

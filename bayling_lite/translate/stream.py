@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from bayling_lite.engine.base import Completion, Engine, Generation, GenerationRequest
 from bayling_lite.errors import ContextOverflow, PhrasesDoNotFit
 from bayling_lite.messages import Conversation
-from bayling_lite.translate.formats.base import Writer
-from bayling_lite.translate.formats.plain import on_one_line
+from bayling_lite.translate.formats.plain import PlainWriter, on_one_line
 from bayling_lite.translate.nearest import nearest
 from bayling_lite.translate.results import Status, TranslatedSegment, Translation
 from bayling_lite.translate.segments import Segment
@@ -54,7 +53,7 @@ class TranslationStream:
         self,
         engine: Engine,
         tasks: Sequence[Task],
-        writer: Writer,
+        writer: PlainWriter,
         request: Callable[[Task], GenerationRequest],
         finish: Callable[[str, tuple[TranslatedSegment, ...]], Translation],
     ) -> None:

@@ -13,7 +13,6 @@ from bayling_lite.languages import Language, detect_language, find_language
 from bayling_lite.messages import Conversation
 from bayling_lite.prompts import Wording, translation_instruction, user_turn
 from bayling_lite.translate.formats import plain
-from bayling_lite.translate.formats.base import Document
 from bayling_lite.translate.glossary import Term, applying, check_terms, check_words, occurs
 from bayling_lite.translate.quotes import corrected, mentioned
 from bayling_lite.translate.results import TranslatedSegment, Translation
@@ -96,7 +95,7 @@ class Translator:
         """
         terms = check_terms(terms)
         target = self._language(target)
-        document = plain.read(text, self._limit)
+        document = plain.cut(text, self._limit)
         language = self._language(source) if source is not None else self.detect(document)
         same = language is None or language == target
         tasks = [
@@ -115,7 +114,7 @@ class Translator:
 
         return self._stream(document, target, tasks, finish)
 
-    def detect(self, document: Document) -> Language | None:
+    def detect(self, document: plain.PlainText) -> Language | None:
         """The most probable language of a document among the model's; None when it holds no word."""
         sample, size = [], 0
         for segment in document.segments:
@@ -196,7 +195,7 @@ class Translator:
         text: str,
         conversation: Conversation,
         segments: tuple[TranslatedSegment, ...],
-        document: Document,
+        document: plain.PlainText,
         words: tuple[str, ...],
     ) -> Translation:
         """A draft with another text, and with what that lacks of the required words."""
@@ -220,7 +219,7 @@ class Translator:
 
     def _stream(
         self,
-        document: Document,
+        document: plain.PlainText,
         target: Language,
         tasks: Sequence[Task],
         finish: Finish,

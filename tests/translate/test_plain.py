@@ -18,7 +18,7 @@ def written(
     text: str, target: Language, translate: Callable[[str], str], *, seed: int | None = None, limit: int = 400
 ) -> str:
     """The text with each segment translated; with a ``seed``, the translations are fed in pieces of random sizes."""
-    document = plain.read(text, limit)
+    document = plain.cut(text, limit)
     writer, out = document.writer(target), []
     random_ = random.Random(seed)
     for segment in document.segments:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from bayling_lite.languages import Language
+from bayling_lite.translate.formats.base import Cut, FormatOptions, Layout, Source, TextForm, TranslatedUnit, Unit
+from bayling_lite.translate.formats.decoding import decode
+from bayling_lite.translate.markup import plain_text
 from bayling_lite.translate.segments import DEFAULT_LIMIT, Segment, SplitText, gap, split
 
 _LINE_BREAK = re.compile(r"\s*[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]\s*")
@@ -16,6 +20,9 @@ class PlainText:
     """A text cut into sentences."""
 
     parts: SplitText
+    form: TextForm = field(default_factory=TextForm)
+    suffix: str = ".txt"
+    can_be_bilingual: bool = True
 
     @property
     def segments(self) -> tuple[Segment, ...]:
@@ -26,10 +33,35 @@ class PlainText:
         """Begin to write the text in another language."""
         return PlainWriter(self.parts, target)
 
+    def units(self) -> Iterator[Unit]:
+        """The sentences."""
+        line = 1
+        for segment in self.segments:
+            line += segment.before.count("\n")
+            yield Unit(plain_text(segment.text), Cut.WHOLE, f"line {line}")
+            line += segment.raw.count("\n")
 
-def read(text: str, limit: int = DEFAULT_LIMIT) -> PlainText:
+    def write(self, translations: Iterator[TranslatedUnit], layout: Layout) -> Iterator[str]:
+        """The text in another language, sentence by sentence."""
+        writer = self.writer(layout.target)
+        for _ in self.segments:
+            yield writer.end(next(translations).target.reads)
+        yield writer.finish()
+
+
+def cut(text: str, limit: int = DEFAULT_LIMIT) -> PlainText:
     """Cut a text into sentences of at most ``limit`` columns."""
     return PlainText(split(text, limit))
+
+
+def read(source: Source, options: FormatOptions) -> PlainText:
+    """Read a text file.
+
+    Raises:
+        InputError: it is not text.
+    """
+    decoded = decode(source)
+    return PlainText(split(decoded.text, options.limit), decoded.form)
 
 
 def on_one_line(answer: str) -> str:

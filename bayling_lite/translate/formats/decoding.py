@@ -1,0 +1,93 @@
+"""Bytes to text, whatever the encoding: by mark, as UTF-8, or as one of the encodings there were before Unicode."""
+
+from __future__ import annotations
+
+import codecs
+from dataclasses import dataclass
+
+from bayling_lite.errors import InputError
+from bayling_lite.translate.formats.base import Source, TextForm
+
+# The mark stays in the text, as its first character, so that it is written again.
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+# What a text that is not UTF-8 is guessed to be.
+_LEGACY = ["gb18030", "big5", "cp1252"]
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A text, and how it becomes bytes again: ``text.encode(form.encoding)`` gives those it was read from."""
+
+    text: str
+    form: TextForm
+
+
+def decode(source: Source) -> Decoded:
+    """The text of a document.
+
+    Raises:
+        InputError: it is not text, or not in the encoding that was named.
+    """
+    name, data, encoding = source.name, source.data, source.encoding
+    if encoding is not None:
+        return Decoded(_as_named(name, data, encoding), TextForm(encoding))
+    marked = next((codec for mark, codec in _BYTE_ORDER_MARKS if data.startswith(mark)), None)
+    try:
+        text = data.decode(marked or "utf-8")
+        if "\0" not in text:
+            return Decoded(text, TextForm(marked or "utf-8"))
+    except UnicodeDecodeError as error:
+        if _is_damaged_utf8(data):
+            raise InputError(
+                f"{name} is UTF-8 text but for {_place(data, error)}. Repair it, or cut it off; if it is of another "
+                "encoding after all, name that with --encoding."
+            ) from error
+    except UnicodeError:
+        pass
+    guess = None if marked or b"\0" in data else _guess(data)
+    if guess is None:
+        raise InputError(
+            f"{name} is not text that can be recognised: it is a binary file, or in an encoding to be named with "
+            "--encoding, for example --encoding gb18030 or utf-16-le."
+        )
+    return Decoded(data.decode(guess), TextForm(guess, guessed=True))
+
+
+def _as_named(name: str, data: bytes, encoding: str) -> str:
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{name} is not {encoding} text: {_place(data, error)}. "
+            "Repair it, or name another encoding with --encoding."
+        ) from error
+    except UnicodeError as error:
+        raise InputError(f"{name} is not {encoding} text: {error}. Name another with --encoding.") from error
+
+
+def _place(data: bytes, error: UnicodeDecodeError) -> str:
+    line = data.count(b"\n", 0, error.start) + 1
+    return f"the byte 0x{data[error.start]:02x} on line {line}"
+
+
+def _is_damaged_utf8(data: bytes) -> bool:
+    """Whether most of what is not ASCII decodes: chance does not make UTF-8 of text in another encoding."""
+    if data.startswith(tuple(mark for mark, _ in _BYTE_ORDER_MARKS[1:])) or b"\0" in data:
+        return False
+    text = data.decode("utf-8", errors="replace")
+    bad = text.count("\ufffd")
+    return sum(not character.isascii() for character in text) - bad > 4 * bad
+
+
+def _guess(data: bytes) -> str | None:
+    """The likeliest of the encodings that Chinese and Western text had before Unicode."""
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(data, cp_isolation=_LEGACY).best()
+    return best.encoding if best is not None and best.encoding in _LEGACY else None
