@@ -27,10 +27,14 @@ from bayling_lite.gguf_rules import check_rules
 
 @dataclass(frozen=True, slots=True)
 class GGUFHeader:
-    """A file's metadata: scalars and strings, and short lists of them; vocabularies are left out."""
+    """A file's metadata: scalars and strings, and short lists of them; vocabularies are left out.
+
+    ``parts`` are the other files of a model in several.
+    """
 
     path: Path
     metadata: dict[str, Scalar | list[Scalar]]
+    parts: tuple[Path, ...] = ()
 
     def text(self, key: str) -> str | None:
         """A string value, or None when the key is missing, of another type or empty."""
@@ -72,11 +76,12 @@ def read_header(path: Path) -> GGUFHeader:
             shorter than its tensors need. The message says which.
     """
     contents = _read(path)
-    for part in _parts(path, contents):
+    parts = _parts(path, contents)
+    for part in parts:
         # Its number must be there, as llama.cpp asserts.
         if _read(part, rules=False).kinds.get("split.no") != UINT16:
             raise ModelUnreadable(f"{part} is not the part of {path} that it should be. Fetch the model again.")
-    return GGUFHeader(path, contents.metadata)
+    return GGUFHeader(path, contents.metadata, tuple(parts))
 
 
 def check_is_model(header: GGUFHeader) -> None:

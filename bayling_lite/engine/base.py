@@ -212,6 +212,7 @@ class ModelInfo:
     the model that ships with the package; ``device`` says what computes it; ``n_ctx_train`` is the context it was
     trained with, 0 when that is not known. ``n_parallel`` requests are served at once;
     ``can_search`` says whether :class:`SearchParams` are obeyed (a remote server may know nothing of them).
+    ``fingerprint`` tells the weights from others, whatever the file is called; empty where that is not known.
     """
 
     name: str
@@ -223,6 +224,7 @@ class ModelInfo:
     n_ctx_train: int = 0
     n_parallel: int = 1
     can_search: bool = False
+    fingerprint: str = ""
 
 
 @runtime_checkable

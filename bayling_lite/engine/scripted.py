@@ -37,6 +37,7 @@ class ScriptedEngine:
             function that makes the answer from the conversation (what it raises reaches the reader).
         delay: seconds before each piece.
         info: what the engine says of its model; ``n_ctx`` is enforced.
+        record: whether to keep what was asked in ``requests``; not, for a long job.
     """
 
     def __init__(
@@ -45,7 +46,9 @@ class ScriptedEngine:
         *,
         delay: float = 0.0,
         info: ModelInfo | None = None,
+        record: bool = True,
     ) -> None:
+        self._record = record
         self._script = responses if callable(responses) else None
         self._responses: deque[str | BaseException] = deque() if callable(responses) else deque(responses)
         self._delay = delay
@@ -71,7 +74,8 @@ class ScriptedEngine:
         with self._lock:
             if self._closed:
                 raise EngineClosed("The engine was closed.")
-            self.requests.append(request)
+            if self._record:
+                self.requests.append(request)
             scripted = None if self._script else self._responses.popleft() if self._responses else _exhausted(request)
             thread = threading.Thread(
                 target=self._serve, args=(generation, scripted), name="scripted-engine", daemon=True

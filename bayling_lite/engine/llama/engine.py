@@ -11,6 +11,7 @@ from typing import Self, Unpack
 import llama_cpp.llama_cpp as lib
 
 from bayling_lite.engine.base import GenerationRequest, ModelInfo
+from bayling_lite.engine.fingerprint import fingerprint
 from bayling_lite.engine.generation import StreamedGeneration
 from bayling_lite.engine.llama.context import LlamaContext
 from bayling_lite.engine.llama.model import device, load_model, n_gpu_layers, shape_of, start_backend
@@ -18,7 +19,8 @@ from bayling_lite.engine.llama.vocabulary import LlamaVocabulary
 from bayling_lite.engine.plan import EngineOptions, check_options, plan_context
 from bayling_lite.engine.scheduler import Limits, Scheduler
 from bayling_lite.engine.templates import choose_template, describe, placeholders
-from bayling_lite.gguf_file import check_is_model, read_header
+from bayling_lite.errors import ModelUnreadable
+from bayling_lite.gguf_file import GGUFHeader, check_is_model, read_header
 from bayling_lite.messages import Conversation
 
 # Kinds of file (llama_ftype) whose weights llama.cpp computes with as they stand in it: F32, F16, Q8_0, BF16.
@@ -55,6 +57,7 @@ class LlamaEngine:
         check_is_model(header)
         chosen = choose_template(header, template)
         replacements = placeholders(header)
+        identity = _fingerprint(header)
         start_backend()
         repacked = header.number("general.file_type") not in _UNPACKED
         model = load_model(header.path, header.text("general.architecture"), options, repacked=repacked)
@@ -94,6 +97,7 @@ class LlamaEngine:
             n_ctx_train=shape.n_ctx_train,
             n_parallel=plan.n_parallel,
             can_search=context.can_rewind,
+            fingerprint=identity,
         )
         return cls(info, scheduler)
 
@@ -128,3 +132,10 @@ class LlamaEngine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _fingerprint(header: GGUFHeader) -> str:
+    try:
+        return fingerprint((header.path, *header.parts))
+    except OSError as error:
+        raise ModelUnreadable(f"{header.path} cannot be read: {error.strerror or error}.") from error
