@@ -12,6 +12,7 @@
     ├── CheckpointError       a Hugging Face checkpoint cannot be used (missing files, not LLaMA)
     ├── HubError              the hub does not give what was asked for (no such repository, no access, no connection)
     │   └── ChecksumMismatch  what came is not what the hub has on record
+    ├── JobCancelled          a document's translation was cancelled; what is finished is kept
     ├── RecipeError           a training recipe or its data cannot be used
     └── EngineError           generating failed
         ├── ContextOverflow   the request does not fit the context; says by how many tokens
@@ -28,7 +29,8 @@ from __future__ import annotations
 class BaylingError(Exception):
     """Base of all errors raised on purpose; ``str(error)`` is fit to be shown to a user.
 
-    ``exit_status`` is what the command line exits with: 1 failed, 2 usage, 4 model not available, 5 checksum mismatch.
+    ``exit_status`` is what the command line exits with: 1 failed, 2 usage, 4 model not available, 5 checksum mismatch,
+    130 cancelled.
     """
 
     exit_status = 1
@@ -74,6 +76,12 @@ class ChecksumMismatch(HubError):
     """What came from the hub is not what it has on record."""
 
     exit_status = 5
+
+
+class JobCancelled(BaylingError):
+    """The translation of a document was cancelled. What is finished is in the store, if there is one."""
+
+    exit_status = 130
 
 
 class RecipeError(BaylingError):

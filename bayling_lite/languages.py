@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import re
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,9 @@ class Language:
     def __str__(self) -> str:
         return self.code
 
+
+RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
+"""The codes of languages that are written from right to left, those that have no name here included."""
 
 LANGUAGES: tuple[Language, ...] = (
     Language("en", "English", "英文", "English"),
@@ -92,8 +96,27 @@ def detect_language(text: str, candidates: Iterable[Language] | None = None) -> 
     return next((by_code[code] for code in ranked if code in by_code), None)
 
 
-@functools.cache
+def rank_languages(text: str) -> list[tuple[Language, float]]:
+    """Our languages by how well a text fits them, best first, with py3langid's score (log-probabilities in nats, up to
+    a constant); empty when it holds no letter. It grows with the text: the longer, the surer.
+    """
+    if not _LETTER.search(text):
+        return []
+    by_code = {language.code: language for language in LANGUAGES}
+    return [(by_code[code], float(score)) for code, score in _identifier().rank(text) if code in by_code]
+
+
 def _identifier() -> Any:
+    # Many threads may want it at once, and loading it many times at once takes many times as long.
+    with _loading:
+        return _loaded_identifier()
+
+
+@functools.cache
+def _loaded_identifier() -> Any:
     # Imported when it is needed: loading the model takes half a second.
     langid = importlib.import_module("py3langid.langid")
     return langid.LanguageIdentifier.from_model_file(langid.MODEL_FILE)
+
+
+_loading = threading.Lock()

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import time
+from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+from py3langid import langid
+
+from bayling_lite import languages
 from bayling_lite.errors import UsageError
 from bayling_lite.languages import LANGUAGES, detect_language, find_language
 
@@ -48,3 +53,26 @@ def test_detection(text: str, expected: object) -> None:
 def test_detection_keeps_to_the_candidates() -> None:
     assert detect_language("Guten Morgen. Wie geht es dir?", (ENGLISH, FRENCH)) in (ENGLISH, FRENCH)
     assert detect_language("おはようございます。元気ですか？", LANGUAGES) is find_language("ja")
+
+
+def test_the_model_of_languages_is_loaded_once_however_many_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[object] = []
+
+    class Slow:
+        @classmethod
+        def from_model_file(cls, _: object) -> Slow:
+            loaded.append(cls)
+            time.sleep(0.02)
+            return cls()
+
+        def rank(self, _: str) -> list[tuple[str, float]]:
+            return [("de", 0.0)]
+
+    languages._loaded_identifier.cache_clear()
+    monkeypatch.setattr(langid, "LanguageIdentifier", Slow)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            assert set(pool.map(detect_language, ["Hallo"] * 8)) == {GERMAN}
+    finally:
+        languages._loaded_identifier.cache_clear()
+    assert len(loaded) == 1
