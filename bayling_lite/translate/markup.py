@@ -9,6 +9,7 @@ order means something. What the codes stand for never passes through the model.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -173,14 +174,20 @@ class Tagged:
         """
         restored, order = self._replaced(answer)
         given = [tag for tag, _ in self.tags]
-        missing = [tag for tag in given if tag not in order]
-        twice = sorted({tag for tag in order if order.count(tag) > 1})
+        counts = Counter(order)
+        missing = [tag for tag in given if not counts[tag]]
+        twice = sorted(tag for tag, count in counts.items() if count > 1)
         if missing or twice:
             what = [f"{', '.join(missing)} missing"] * bool(missing) + [f"{', '.join(twice)} twice"] * bool(twice)
             raise MarkupLost(f"markup: {'; '.join(what)}")
         if _nesting(order) is False and _nesting(given) is not False:
             raise MarkupLost("markup: tags are crossed")
         return restored
+
+    def spelled(self, text: str) -> str:
+        """A text with these codes, with tags for them: :meth:`restore` gives it back."""
+        tags = {character: tag for tag, character in self.tags}
+        return _CODE.sub(lambda found: tags[found[0]], text) if tags else text
 
     def _replaced(self, answer: str) -> tuple[str, list[str]]:
         characters = dict(self.tags)
@@ -246,7 +253,8 @@ def _tag_pattern(prefix: str) -> re.Pattern[str]:
 
 def _nesting(tags: list[str]) -> bool:
     """Whether pairs of tags do not cross and open before they close. Half a pair may stand anywhere."""
-    whole = {tag for tag in tags if not tag.startswith("</") and not tag.endswith("/>") and f"</{tag[1:]}" in tags}
+    there = set(tags)
+    whole = {tag for tag in there if not tag.startswith("</") and not tag.endswith("/>") and f"</{tag[1:]}" in there}
     open_: list[str] = []
     for tag in tags:
         if tag in whole:

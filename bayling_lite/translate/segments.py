@@ -91,35 +91,45 @@ def split(text: str, limit: int = DEFAULT_LIMIT) -> SplitText:
 
     ``limit`` is the greatest width of a segment in columns, where a Chinese character takes two.
     """
-    segments: list[Segment] = []
+    segments = tuple(iter_segments(text, limit))
+    done = sum(len(segment.before) + len(segment.raw) for segment in segments)
+    return SplitText(segments, text[done:])
+
+
+def iter_segments(text: str, limit: int = DEFAULT_LIMIT) -> Iterator[Segment]:
+    """The segments of :func:`split`, each made when it is asked for: a long text needs no more memory than itself."""
     done = 0
     for start, end in _paragraphs(text):
         inside = False
         for first, last in sentence_spans(text[start:end], limit):
             raw = text[start + first : start + last]
-            segments.append(Segment(unwrap(raw), raw, text[done : start + first], inside))
+            yield Segment(unwrap(raw), raw, text[done : start + first], inside)
             done, inside = start + last, True
-    return SplitText(tuple(segments), text[done:])
 
 
 def _paragraphs(text: str) -> Iterator[tuple[int, int]]:
     """Where the paragraphs, list items and table cells of the text stand."""
-    run: list[_Line] = []
-    for line in _lines(text):
-        if line.blank:
-            yield from _blocks(text, run)
-            run = []
-        else:
-            run.append(line)
-    yield from _blocks(text, run)
-
-
-def _lines(text: str) -> Iterator[_Line]:
     start = 0
-    for newline in _NEWLINE.finditer(text):
-        yield _line(text, start, newline.start())
-        start = newline.end()
-    yield _line(text, start, len(text))
+    while start < len(text):
+        margin, stop = 0, start
+        for line, following in _lines(text, start):
+            stop = following
+            if line.blank:
+                break
+            # One wider than any margin needs no exact measure.
+            margin = max(margin, _columns(text[line.start : min(line.end, line.start + 8 * _WIDEST_MARGIN)]))
+        yield from _blocks(text, start, stop, margin)
+        start = stop
+
+
+def _lines(text: str, start: int = 0, stop: int | None = None) -> Iterator[tuple[_Line, int]]:
+    """The lines from a place on, each with the place where the next one begins."""
+    stop = len(text) if stop is None else stop
+    while start < stop:
+        newline = _NEWLINE.search(text, start, stop)
+        end, following = newline.span() if newline else (stop, stop)
+        yield _line(text, start, end), following
+        start = following
 
 
 def _line(text: str, start: int, end: int) -> _Line:
@@ -134,18 +144,29 @@ def _line(text: str, start: int, end: int) -> _Line:
     return _Line(start, marker, content, stop)
 
 
-def _blocks(text: str, run: list[_Line]) -> Iterator[tuple[int, int]]:
-    """Join the wrapped lines of a run of lines without a blank one; split the others at their columns."""
-    wrapped = _wrapped(text, run)
-    first = 0
-    for position, line in enumerate(run):
-        if wrapped[position]:
-            continue
-        if first == position:
+def _blocks(text: str, start: int, stop: int, margin: int) -> Iterator[tuple[int, int]]:
+    """Join the wrapped lines of a run of lines without a blank one; split the others at their columns.
+
+    ``margin`` is the width of the widest of them in columns.
+    """
+    wrapped = _is_wrapped(text, start, stop, margin)
+    lines = _full_lines(text, start, stop)
+    first: int | None = None
+    line = next(lines, None)
+    while line is not None:
+        following = next(lines, None)
+        if wrapped and following is not None and _is_full(text, line, following, margin):
+            first = line.content if first is None else first
+        elif first is None:
             yield from _cells(text, line)
         else:
-            yield run[first].content, line.end
-        first = position + 1
+            yield first, line.end
+            first = None
+        line = following
+
+
+def _full_lines(text: str, start: int, stop: int) -> Iterator[_Line]:
+    return (line for line, _ in _lines(text, start, stop) if not line.blank)
 
 
 def _cells(text: str, line: _Line) -> Iterator[tuple[int, int]]:
@@ -158,24 +179,24 @@ def _cells(text: str, line: _Line) -> Iterator[tuple[int, int]]:
         start = following
 
 
-def _wrapped(text: str, run: list[_Line]) -> list[bool]:
-    """For each line of a run whether it was wrapped at the margin, so that the next one continues it.
+def _is_wrapped(text: str, start: int, stop: int, margin: int) -> bool:
+    """Whether lines of a run were wrapped at the margin, so that the next one continues them.
 
     A wrapped line is so full that the next line's first word had no room, and did not end a sentence. That is also true
     by chance of the longest of several separate lines; so somewhere a line must begin in lower case, or in a script
     that has none.
     """
-    margin = max((_columns(text[line.start : line.end]) for line in run), default=0)
-    wrapped = [False] * len(run)
     if not _NARROWEST_MARGIN <= margin <= _WIDEST_MARGIN:
-        return wrapped
-    certain = False
-    for position, (line, following) in enumerate(itertools.pairwise(run)):
-        if _is_full(text, line, following, margin):
-            wrapped[position] = True
-            begins = text[following.content : following.content + 4].lstrip("\"'“‘„«(¿¡")[:1]
-            certain = certain or (begins.isalpha() and not begins.isupper())
-    return wrapped if certain else [False] * len(run)
+        return False
+    return any(
+        _is_full(text, line, following, margin) and _continues(text, following)
+        for line, following in itertools.pairwise(_full_lines(text, start, stop))
+    )
+
+
+def _continues(text: str, line: _Line) -> bool:
+    begins = text[line.content : line.content + 4].lstrip("\"'“‘„«(¿¡")[:1]
+    return begins.isalpha() and not begins.isupper()
 
 
 def _is_full(text: str, line: _Line, following: _Line, margin: int) -> bool:

@@ -163,6 +163,8 @@ def _fitting(text: str, start: int, end: int, limit: int) -> int:
     """How far one gets within ``limit`` columns."""
     if (end - start) * 2 <= limit:
         return end
+    if text[start : min(end, start + limit)].isascii():
+        return min(end, start + limit)
     columns = 0
     for at in range(start, end):
         columns += 2 if is_wide(text[at]) else 1

@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cached_property
 
 from bayling_lite.engine.base import GREEDY, Engine, GenerationRequest, SamplingParams, SearchParams
 from bayling_lite.errors import UsageError
-from bayling_lite.languages import Language, detect_language, find_language
+from bayling_lite.languages import Language, detect_language
 from bayling_lite.messages import Conversation
 from bayling_lite.prompts import Wording, translation_instruction, user_turn
+from bayling_lite.translate.asking.budget import BEAMS_FOR_WORDS, TokenBudget, encodable
 from bayling_lite.translate.formats import plain
 from bayling_lite.translate.glossary import Term, applying, check_terms, check_words, occurs
+from bayling_lite.translate.job.fitting import model_language, sentence_limit
 from bayling_lite.translate.quotes import corrected, mentioned
 from bayling_lite.translate.results import TranslatedSegment, Translation
-from bayling_lite.translate.segments import DEFAULT_LIMIT, Segment, SplitText
+from bayling_lite.translate.segments import Segment, SplitText
 from bayling_lite.translate.stream import Task, TranslationStream
 
-# A translation has at most a few times the tokens of its source; a model that makes more goes round in circles.
-_TOKENS_PER_SOURCE_TOKEN = 3
-_FEWEST_TOKENS = 64
-# Hypotheses of a search for required words, at least: with fewer they are there as surely, but less well placed.
-_BEAMS_FOR_WORDS = 5
-# And for a refinement, which is to keep the rest of the draft: there is more to choose from.
+# Hypotheses of a search for a refinement, which is to keep the rest of the draft: there is more to choose from.
 _BEAMS_FOR_REFINEMENT = 8
 # Characters that tell the language of a text well enough.
 _SAMPLE = 4000
 Finish = Callable[[str, tuple[TranslatedSegment, ...]], Translation]
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 class Translator:
@@ -58,6 +52,7 @@ class Translator:
         self.wording = wording
         self.sampling = sampling
         self.beam_size = beam_size
+        self._budget = TokenBudget(engine)
 
     def translate(
         self, text: str, target: str | Language, source: str | Language | None = None, *, terms: Sequence[Term] = ()
@@ -214,7 +209,8 @@ class Translator:
         """Whether a draft is one line, and it and an answer as long as it fit the context."""
         if len(draft.source_text.strip().splitlines()) > 1:
             return False
-        needed = self.engine.count_tokens(draft.conversation.user(instruction)) + self._tokens(draft.text.strip())
+        answer = self._budget.tokens(draft.text.strip())
+        needed = self.engine.count_tokens(draft.conversation.user(instruction)) + answer
         return needed < self.engine.info.n_ctx
 
     def _stream(
@@ -229,8 +225,7 @@ class Translator:
         return TranslationStream(self.engine, tasks, document.writer(target), self._request, finish)
 
     def _request(self, task: Task) -> GenerationRequest:
-        longest = max(self._tokens(task.segment.text), self._tokens(task.fallback))
-        most = max(_FEWEST_TOKENS, _TOKENS_PER_SOURCE_TOKEN * longest) + sum(map(self._tokens, task.words))
+        most = self._budget.most((task.segment.text, task.fallback), task.words)
         refines = len(task.conversation) > 1
         # This bounds the answer alone: a model that thinks first may think until the context is full. A segment that is
         # left without an answer so counts as failed.
@@ -244,7 +239,7 @@ class Translator:
             beam_size = max(self.beam_size, _BEAMS_FOR_REFINEMENT)
             return SearchParams(beam_size, n_best=beam_size, required=task.words)
         if task.words:
-            return SearchParams(max(self.beam_size, _BEAMS_FOR_WORDS), required=task.words)
+            return SearchParams(max(self.beam_size, BEAMS_FOR_WORDS), required=task.words)
         return SearchParams(self.beam_size) if self.beam_size > 1 else None
 
     def _near(self, draft: str, instruction: str, words: tuple[str, ...]) -> str:
@@ -264,33 +259,14 @@ class Translator:
         return Task(segment, user_turn(self._instruction(segment.text, target, words)), segment.text, words=words)
 
     def _instruction(self, text: str, target: Language, terms: Sequence[str] = ()) -> str:
-        # A lone surrogate is no character and has no tokens.
-        text = _SURROGATE.sub("\ufffd", text)
-        return translation_instruction(text, target, terms=terms, wording=self.wording)
+        return translation_instruction(encodable(text), target, terms=terms, wording=self.wording)
 
     def _language(self, name: str | Language) -> Language:
-        language = find_language(name) if isinstance(name, str) else name
-        known = self.engine.info.languages
-        if known and language not in known:
-            names = ", ".join(f"{language.code} ({language.english})" for language in known)
-            raise UsageError(
-                f"The model {self.engine.info.name} does not know {language.english}, only {names}. "
-                "Choose another language or another model."
-            )
-        return language
+        return model_language(name, self.engine.info)
 
     @property
     def _limit(self) -> int:
-        """The greatest width of a segment, so that it, the instruction and the answer fit the context."""
-        return max(40, min(DEFAULT_LIMIT, self.engine.info.n_ctx // 3))
-
-    def _tokens(self, text: str) -> int:
-        return self.engine.count_tokens(user_turn(_SURROGATE.sub("\ufffd", text))) - self._frame
-
-    @cached_property
-    def _frame(self) -> int:
-        """Tokens of a request that says nothing."""
-        return self.engine.count_tokens(user_turn(""))
+        return sentence_limit(self.engine.info)
 
 
 def _missing(segment: TranslatedSegment, terms: Sequence[Term]) -> list[Term]:

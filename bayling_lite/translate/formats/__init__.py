@@ -34,7 +34,9 @@ __all__ = [
     "Unit",
     "find_format",
     "format_of",
+    "notes_of",
     "open_document",
+    "suffix_of",
 ]
 
 
@@ -54,13 +56,13 @@ FORMATS = tuple(
         ("txt", "plain text", (".txt", ".text"), "plain"),
         ("md", "Markdown", (".md", ".markdown", ".mdown", ".mkd"), "markdown"),
         ("html", "HTML", (".html", ".htm", ".xhtml"), "html"),
-        ("srt", "SubRip subtitles", (".srt",), "srt"),
-        ("vtt", "WebVTT subtitles", (".vtt",), "vtt"),
-        ("ass", "ASS subtitles", (".ass", ".ssa"), "ass"),
-        ("docx", "Word", (".docx", ".docm", ".dotx"), "docx"),
-        ("pptx", "PowerPoint", (".pptx", ".pptm", ".potx", ".ppsx"), "pptx"),
-        ("xlsx", "Excel", (".xlsx", ".xlsm", ".xltx"), "xlsx"),
-        ("odt", "OpenDocument text", (".odt", ".ott"), "odt"),
+        ("srt", "SubRip subtitles", (".srt",), "subtitles.srt"),
+        ("vtt", "WebVTT subtitles", (".vtt",), "subtitles.vtt"),
+        ("ass", "ASS subtitles", (".ass", ".ssa"), "subtitles.ass"),
+        ("docx", "Word", (".docx", ".docm", ".dotx"), "office.docx"),
+        ("pptx", "PowerPoint", (".pptx", ".pptm", ".potx", ".ppsx"), "office.pptx"),
+        ("xlsx", "Excel", (".xlsx", ".xlsm", ".xltx"), "office.xlsx"),
+        ("odt", "OpenDocument text", (".odt", ".ott"), "office.odt"),
         ("epub", "EPUB", (".epub",), "epub"),
         ("po", "gettext catalogue", (".po", ".pot"), "po"),
         ("xliff", "XLIFF", (".xlf", ".xliff", ".sdlxliff", ".mxliff"), "xliff"),
@@ -92,6 +94,17 @@ def find_format(name: str) -> Format:
 def format_of(suffix: str) -> Format | None:
     """The format of files whose names end so (``.docx``, in any case); None where there is none."""
     return _BY_SUFFIX.get(suffix.casefold())
+
+
+def suffix_of(document: Document, *, bilingual: bool) -> str:
+    """What the name of a written document ends with; a bilingual one may be of another format."""
+    return str(getattr(document, "bilingual_suffix", document.suffix)) if bilingual else document.suffix
+
+
+def notes_of(document: Document) -> tuple[str, ...]:
+    """What a person should know of how a document was read: pages that are damaged, for example."""
+    notes: tuple[str, ...] = getattr(document, "notes", ())
+    return notes
 
 
 def open_document(source: Source, format_: Format, options: FormatOptions | None = None) -> Document:

@@ -84,7 +84,7 @@ class FormatOptions:
     """What a user may say about reading a document; a format takes what concerns it.
 
     ``keys`` choose values of JSON by path (``title``, ``items[*].text``, ``**.label``); ``columns`` of tables by
-    name or by number from 1; ``header`` says whether the first row of a table is one, None to find out.
+    name, by letter or by number from 1; ``header`` says whether the first row of a table is one, None to find out.
     ``limit`` is the greatest width of a segment in columns, where a format cuts sentences itself.
     """
 

@@ -16,6 +16,8 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+# Encodings that take a mark off and put one on, and those that leave that alone.
+_MARKED = {"utf-8-sig": "utf-8", "utf-16": "utf-16-le", "utf-32": "utf-32-le"}
 # What a text that is not UTF-8 is guessed to be.
 _LEGACY = ["gb18030", "big5", "cp1252"]
 
@@ -36,7 +38,8 @@ def decode(source: Source) -> Decoded:
     """
     name, data, encoding = source.name, source.data, source.encoding
     if encoding is not None:
-        return Decoded(_as_named(name, data, encoding), TextForm(encoding))
+        codec = _codec(name, data, encoding)
+        return Decoded(_as_named(name, data, codec), TextForm(codec))
     marked = next((codec for mark, codec in _BYTE_ORDER_MARKS if data.startswith(mark)), None)
     try:
         text = data.decode(marked or "utf-8")
@@ -59,6 +62,20 @@ def decode(source: Source) -> Decoded:
     return Decoded(data.decode(guess), TextForm(guess, guessed=True))
 
 
+def _codec(name: str, data: bytes, encoding: str) -> str:
+    """The codec for an encoding that writes the bytes it reads, with a mark of their order or without one."""
+    try:
+        normal = codecs.lookup(encoding).name
+    except LookupError as error:
+        raise InputError(
+            f"{name} is said to be in the encoding {encoding}, which is unknown. Name the right one with --encoding."
+        ) from error
+    if normal not in _MARKED:
+        return encoding
+    marked = (codec for mark, codec in _BYTE_ORDER_MARKS if data.startswith(mark) and codec.startswith(normal))
+    return next(marked, _MARKED[normal])
+
+
 def _as_named(name: str, data: bytes, encoding: str) -> str:
     try:
         return data.decode(encoding)
@@ -67,7 +84,7 @@ def _as_named(name: str, data: bytes, encoding: str) -> str:
             f"{name} is not {encoding} text: {_place(data, error)}. "
             "Repair it, or name another encoding with --encoding."
         ) from error
-    except UnicodeError as error:
+    except (UnicodeError, LookupError) as error:
         raise InputError(f"{name} is not {encoding} text: {error}. Name another with --encoding.") from error
 
 

@@ -36,7 +36,8 @@ def same(source: Marked) -> str:
 
 def swapped(source: Marked) -> str:
     """Capitals for small letters and the other way round, of ASCII; done twice it is the text again."""
-    return "".join(char.swapcase() if char.isascii() else char for char in source.text)
+    text = source.text
+    return text.swapcase() if text.isascii() else "".join(char.swapcase() if char.isascii() else char for char in text)
 
 
 def shown(document: Document) -> list[str]:

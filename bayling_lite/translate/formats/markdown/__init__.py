@@ -1,0 +1,7 @@
+"""Markdown."""
+
+from __future__ import annotations
+
+from bayling_lite.translate.formats.markdown.document import read
+
+__all__ = ["read"]
