@@ -11,7 +11,7 @@ from bayling_lite.translate.glossary import Term
 from bayling_lite.translate.markup import Marked
 
 OutcomeStatus = Literal["ok", "kept", "failed", "cancelled"]
-Origin = Literal["model", "store", "memory", "source"]
+Origin = Literal["model", "store", "memory", "repeated", "source"]
 
 
 class ProblemKind(StrEnum):
@@ -50,7 +50,8 @@ class Problem:
 class SegmentRequest:
     """Everything that the translation of a segment depends on, but for the model and the job's own settings.
 
-    ``terms`` are those that apply to it. ``before`` and ``after`` are what reads around it, the nearest last and first.
+    ``terms`` are those that apply to it. ``before`` and ``after`` are what reads around it, the nearest last and first;
+    they help the model, and of requests that differ in nothing else only the first of a document is asked.
     ``examples`` are translations of similar texts, (source, target), the most similar last.
     """
 
@@ -69,7 +70,7 @@ class SegmentOutcome:
     """What came of a segment.
 
     ``target`` is the source where the status is ``kept`` (nothing to translate) or ``failed``; ``problems`` then say
-    why, with those of the last attempt, else what a person should look at. ``attempts`` counts requests to the model,
+    why, with those of the best attempt, else what a person should look at. ``attempts`` counts requests to the model,
     ``n_generated`` tokens. ``alternatives`` are further translations, the best first.
     """
 

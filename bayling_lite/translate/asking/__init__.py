@@ -1,0 +1,1 @@
+"""Asking a model for one segment: the request, the checks' verdict, the ladder of retries."""
