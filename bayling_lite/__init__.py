@@ -2,11 +2,12 @@
 
 ::
 
-    from bayling_lite import LlamaEngine, Translator
+    from bayling_lite import LlamaEngine, Translator, translate_document
 
     with LlamaEngine.open("model.gguf") as engine:
         draft = Translator(engine).translate("Good morning.", "zh")
         print(draft.refine("Make it formal.").text)
+        translate_document("letter.docx", "zh", engine=engine, store="letter.sqlite")
 
 ``bayling translate`` is ``cli/translate.py``, ``bayling-chat`` is ``cli/chat.py``. Names are loaded when they are first
 used, so importing the package costs nothing.
@@ -37,6 +38,13 @@ if TYPE_CHECKING:
     from bayling_lite.messages import Conversation, Message, Role
     from bayling_lite.prompts import PromptTemplate, Wording
     from bayling_lite.translate import TranslatedSegment, Translation, TranslationStream, Translator
+    from bayling_lite.translate.asking.segment_translator import SegmentTranslator
+    from bayling_lite.translate.asking.steering import Steering
+    from bayling_lite.translate.job.document_job import DocumentJob
+    from bayling_lite.translate.job.documents import translate_document
+    from bayling_lite.translate.job.report import JobReport, SegmentRecord
+    from bayling_lite.translate.memory import TranslationMemory
+    from bayling_lite.translate.store import Store
 
 __version__ = "0.1.0"
 
@@ -60,6 +68,13 @@ _HOMES = {
     "bayling_lite.messages": ("Conversation", "Message", "Role"),
     "bayling_lite.prompts": ("PromptTemplate", "Wording"),
     "bayling_lite.translate": ("TranslatedSegment", "Translation", "TranslationStream", "Translator"),
+    "bayling_lite.translate.job.documents": ("translate_document",),
+    "bayling_lite.translate.job.document_job": ("DocumentJob",),
+    "bayling_lite.translate.memory": ("TranslationMemory",),
+    "bayling_lite.translate.job.report": ("JobReport", "SegmentRecord"),
+    "bayling_lite.translate.asking.segment_translator": ("SegmentTranslator",),
+    "bayling_lite.translate.asking.steering": ("Steering",),
+    "bayling_lite.translate.store": ("Store",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -68,11 +83,13 @@ __all__ = [
     "BaylingError",
     "Completion",
     "Conversation",
+    "DocumentJob",
     "Engine",
     "EngineOptions",
     "Generation",
     "GenerationRequest",
     "Hypothesis",
+    "JobReport",
     "Language",
     "LlamaEngine",
     "Message",
@@ -82,15 +99,21 @@ __all__ = [
     "SamplingParams",
     "ScriptedEngine",
     "SearchParams",
+    "SegmentRecord",
+    "SegmentTranslator",
+    "Steering",
+    "Store",
     "TokenLogprob",
     "TranslatedSegment",
     "Translation",
+    "TranslationMemory",
     "TranslationStream",
     "Translator",
     "Wording",
     "__version__",
     "detect_language",
     "find_language",
+    "translate_document",
 ]
 
 

@@ -1,0 +1,1 @@
+"""A document's way through: cut, asked for, remembered, written, reported."""
