@@ -62,6 +62,12 @@ def chain_model(make_model: MAKE_MODEL) -> Path:
 
 
 @pytest.fixture(scope="session")
+def morning_model(make_model: MAKE_MODEL) -> Path:
+    """Answers ``早`` and ends: a translation into Chinese that no check has anything to say of."""
+    return make_model(chain=("<0x0A>", "<0xE6>", "<0x97>", "<0xA9>", "</s>"))
+
+
+@pytest.fixture(scope="session")
 def endless_model(make_model: MAKE_MODEL) -> Path:
     """Answers ``abababab`` without end."""
     return make_model(chain=("<0x0A>", "a", "b", "a"))

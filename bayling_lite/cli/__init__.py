@@ -23,8 +23,10 @@ from bayling_lite.errors import BaylingError, OutputError
 
 # Where each command is, and its short help, which stands here too so that listing the commands imports none of them.
 COMMANDS = {
-    "translate": ("bayling_lite.cli.translate:translate", "Translate text files, or standard input."),
+    "translate": ("bayling_lite.cli.translate:translate", "Translate documents, folders, or standard input."),
     "chat": ("bayling_lite.cli.chat:chat", "Translate, refine and talk in the terminal (also: bayling-chat)."),
+    "glossary": ("bayling_lite.cli.glossary:glossary", "Check glossaries: contradictions, terms that never occur."),
+    "memory": ("bayling_lite.cli.memory:memory", "Kept translations: list, search, import and export TMX, clear."),
     "models": ("bayling_lite.cli.models:models", "List, pull, remove and check models."),
     "convert": ("bayling_lite.cli.convert:convert", "Convert a Hugging Face checkpoint to a 4-bit GGUF file."),
     "imatrix": ("bayling_lite.cli.imatrix:imatrix", "Measure which weights matter most, for quantizing a model."),

@@ -1,60 +1,76 @@
-"""Text files: read whatever the encoding, written whole or not at all."""
+"""Files: documents read, results written whole or not at all."""
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from bayling_lite.errors import InputError, OutputError
-from bayling_lite.languages import LANGUAGES, Language
 from bayling_lite.translate.formats import Source
-from bayling_lite.translate.formats.decoding import decode
-from bayling_lite.whole_file import replace_whole
+from bayling_lite.translate.job.writing import is_special, whole_output
+
+LARGEST = 10**9
+"""Bytes of a document, which is held in memory while it is worked at."""
+STANDARD_INPUT = "standard input"
 
 
-@dataclass(frozen=True, slots=True)
-class TextInput:
-    """A text and where it came from. ``path`` is None for standard input; ``guessed`` says the encoding was."""
-
-    name: str
-    text: str
-    path: Path | None
-    encoding: str
-    guessed: bool = False
-
-
-def read_input(name: str, encoding: str | None) -> TextInput:
+def read_source(name: str, encoding: str | None = None) -> Source:
     """Read a file, or standard input for ``-``.
 
     Raises:
-        InputError: it cannot be read, or is not text.
+        InputError: it cannot be read, or is too large.
     """
     if name == "-":
-        return _decoded("standard input", sys.stdin.buffer.read(), None, encoding)
+        if sys.stdin is None:
+            raise InputError("Standard input is closed: there is nothing to read.")
+        return _source(STANDARD_INPUT, sys.stdin.buffer, encoding)
+    check_input(name)
+    try:
+        with Path(name).open("rb") as file:
+            return _source(name, file, encoding)
+    except OSError as error:
+        raise _unreadable(name, error) from error
+
+
+def check_input(name: str) -> None:
+    """See to it, before the long work, that a file can be read.
+
+    Raises:
+        InputError: it is missing, a folder, too large, or cannot be read.
+    """
     path = Path(name)
     try:
-        data = path.read_bytes()
-    except IsADirectoryError as error:
-        raise InputError(f"{name} is a folder. Name the files in it, for example {name.rstrip('/')}/*.txt.") from error
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise InputError(f"{name} is a folder. Name the files in it, for example {name.rstrip('/')}/*.txt.")
+        if status.st_size > LARGEST:
+            raise _too_large(name)
+        # A pipe can be opened once only.
+        if stat.S_ISREG(status.st_mode):
+            path.open("rb").close()
     except FileNotFoundError as error:
         raise InputError(f"There is no file {name}.") from error
     except (OSError, ValueError) as error:
-        raise InputError(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
-    return _decoded(name, data, path, encoding)
+        raise _unreadable(name, error) from error
 
 
-def _decoded(name: str, data: bytes, path: Path | None, encoding: str | None) -> TextInput:
-    decoded = decode(Source(name, data, encoding))
-    return TextInput(name, decoded.text, path, decoded.form.encoding, guessed=decoded.form.guessed)
+def _source(name: str, file: BinaryIO, encoding: str | None) -> Source:
+    data = file.read(LARGEST + 1)
+    if len(data) > LARGEST:
+        raise _too_large(name)
+    return Source(name, data, encoding)
 
 
-def derived_name(path: Path, target: Language) -> str:
-    """``{stem}.{lang}{ext}``: letter.txt becomes letter.zh.txt, and so does letter.en.txt."""
-    stem, _, code = path.stem.rpartition(".")
-    known = stem and any(code.casefold() == language.code for language in LANGUAGES)
-    return f"{stem if known else path.stem}.{target.code}{path.suffix}"
+def _unreadable(name: str, error: Exception) -> InputError:
+    return InputError(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}.")
+
+
+def _too_large(name: str) -> InputError:
+    return InputError(f"{name} has more than 1 GB. Cut it into smaller documents.")
 
 
 def check_output(path: Path, *, force: bool, inputs: list[Path]) -> None:
@@ -65,18 +81,35 @@ def check_output(path: Path, *, force: bool, inputs: list[Path]) -> None:
     """
     shown = str(path)
     if path.is_dir():
-        raise OutputError(f"{shown} is a folder. End its name with / to write into it.")
+        raise OutputError(f"{shown} is a folder. Name a file in it.")
     if any(same_file(path, source) for source in inputs):
-        raise OutputError(f"{shown} is an input; it is never overwritten. Choose another output with -o.")
-    if _is_special(path):
+        raise OutputError(f"{shown} is an input; it is never overwritten. Name another output.")
+    if is_special(path):
         return
     if path.exists() and not force:
-        raise OutputError(f"{shown} exists. --force overwrites it, -o chooses another file.")
+        raise OutputError(f"{shown} exists. --force overwrites it; or name another output.")
+    place = Path(os.path.realpath(path))
+    if place.is_symlink():
+        raise OutputError(f"{shown} cannot be written: it is a link that leads in a circle. Name another output.")
+    if not place.parent.exists():
+        raise OutputError(f"{shown} cannot be written: there is no folder {path.parent}. Make it first.")
     try:
-        with tempfile.NamedTemporaryFile(dir=path.resolve().parent, prefix=".bayling-"):
+        with tempfile.NamedTemporaryFile(dir=place.parent, prefix=".bayling-"):
             pass
     except OSError as error:
         raise OutputError(f"{shown} cannot be written: {error.strerror or error}.") from error
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, where they are missing.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"The folder {folder} cannot be made: {error.strerror or error}.") from error
 
 
 def same_file(left: Path, right: Path) -> bool:
@@ -84,26 +117,14 @@ def same_file(left: Path, right: Path) -> bool:
     try:
         return left.samefile(right)
     except OSError:
-        return left.resolve() == right.resolve()
+        return os.path.realpath(left) == os.path.realpath(right)
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that it appears whole: a temporary file beside it, fsync, rename.
-
-    What a symbolic link leads to is replaced, not the link. A pipe or a device is written as it is.
+    """Write a small file so that it appears whole; see :func:`~bayling_lite.translate.job.writing.whole_output`.
 
     Raises:
         OutputError: it cannot be written; then the old file, if there was one, is still there.
     """
-    try:
-        if _is_special(path):
-            path.write_bytes(data)
-        else:
-            replace_whole(path.resolve(), data)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror or error}.") from error
-
-
-def _is_special(path: Path) -> bool:
-    """Whether something is there that is neither a file nor a folder: a pipe, a device."""
-    return path.exists() and not path.is_file() and not path.is_dir()
+    with whole_output(path) as file:
+        file.write(data)

@@ -38,7 +38,7 @@ def remove(names: tuple[str, ...], partial: bool, every: bool, yes: bool, quiet:
     if not yes:
         for removable in found:
             say(f"{removable.name}: {removable.what(registry)}")
-        if not sys.stdin.isatty():
+        if sys.stdin is None or not sys.stdin.isatty():
             raise UsageError("Nothing was removed: there is no terminal to ask in. --yes says that it is meant.")
         click.confirm("Remove?", abort=True, err=True)
     for removable in found:

@@ -1,9 +1,12 @@
-"""Fixtures: a hub on this machine, for the commands that fetch."""
+"""Fixtures: ``bayling translate`` as it is typed, and a hub on this machine, for the commands that fetch."""
 
 from __future__ import annotations
 
+import io
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import huggingface_hub
 import pytest
@@ -14,6 +17,42 @@ from benchmarks.loopback_hub import LoopbackHub
 from tests.hub.conftest import use_endpoint
 
 Run = Callable[..., tuple[int, str, str]]
+
+
+class Outcome(NamedTuple):
+    """What came of a command: exit status, standard output, standard error."""
+
+    status: int
+    out: bytes
+    err: str
+
+
+Translate = Callable[..., Outcome]
+
+
+class _Stdin(io.TextIOWrapper):
+    def __init__(self, data: bytes, *, tty: bool) -> None:
+        super().__init__(io.BytesIO(data), encoding="utf-8")
+        self._tty = tty
+
+    def isatty(self) -> bool:
+        return self._tty
+
+
+@pytest.fixture
+def translate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]) -> Translate:
+    """Run ``bayling translate ...`` in this process, in an empty folder; BAYLING_MODEL names the model."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str, stdin: bytes = b"", tty: bool = False) -> Outcome:
+        monkeypatch.setattr(sys, "stdin", _Stdin(stdin, tty=tty))
+        with pytest.raises(SystemExit) as exited:
+            main(["translate", *arguments])
+        captured = capfdbinary.readouterr()
+        assert isinstance(exited.value.code, int)
+        return Outcome(exited.value.code, captured.out, captured.err.decode())
+
+    return call
 
 
 @pytest.fixture

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
-from bayling_lite.cli.files import check_output, derived_name, read_input, write_whole
+from bayling_lite.cli.files import LARGEST, check_output, read_source, write_whole
 from bayling_lite.encodings import check_encoding
 from bayling_lite.errors import InputError, OutputError, UsageError
 from bayling_lite.languages import find_language
+from bayling_lite.translate.formats.decoding import decode
+from bayling_lite.translate.job.naming import derived_name
 
 SIMPLIFIED = "早上好。你今天怎么样？我们明天一起去公园吧。"
 TRADITIONAL = "早安。你今天好嗎？我們明天一起去公園吧。"
@@ -35,17 +38,20 @@ GERMAN = "Schöne Grüße aus München. Wie geht es Ihnen? Müßig überlegen wi
 def test_encodings_are_recognised(tmp_path: Path, text: str, encoding: str, recognised: str) -> None:
     path = tmp_path / "text.txt"
     path.write_bytes(text.encode(encoding))
-    read = read_input(str(path), None)
-    assert (read.text, read.encoding) == (text, recognised)
-    assert read.guessed == (encoding in ("gb18030", "big5", "cp1252"))
+    read = decode(read_source(str(path)))
+    # A mark at the beginning stays in the text, so that it is written again.
+    assert read.text.removeprefix("\ufeff") == text.removeprefix("\ufeff")
+    assert read.text.encode(read.form.encoding) == path.read_bytes()
+    assert read.form.encoding in (recognised, f"{recognised}-le", f"{recognised}-be")
+    assert read.form.guessed == (encoding in ("gb18030", "big5", "cp1252"))
 
 
 def test_a_named_encoding_is_taken(tmp_path: Path) -> None:
     path = tmp_path / "text.txt"
     path.write_bytes(SIMPLIFIED.encode("utf-16-le"))
-    assert read_input(str(path), "utf-16-le").text == SIMPLIFIED
+    assert decode(read_source(str(path), "utf-16-le")).text == SIMPLIFIED
     with pytest.raises(InputError, match="--encoding"):
-        read_input(str(path), "utf-8")
+        decode(read_source(str(path), "utf-8"))
     with pytest.raises(UsageError, match="Unknown encoding 'klingon'"):
         check_encoding("klingon")
     with pytest.raises(UsageError, match="Unknown encoding 'base64'"):
@@ -57,19 +63,19 @@ def test_binary_files_are_refused_with_a_remedy(tmp_path: Path, data: bytes) -> 
     path = tmp_path / "data.bin"
     path.write_bytes(data)
     with pytest.raises(InputError, match="--encoding"):
-        read_input(str(path), None)
+        decode(read_source(str(path)))
 
 
 def test_what_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no file"):
-        read_input(str(tmp_path / "missing.txt"), None)
+        read_source(str(tmp_path / "missing.txt"))
     with pytest.raises(InputError, match="is a folder"):
-        read_input(str(tmp_path), None)
+        read_source(str(tmp_path))
     with pytest.raises(InputError, match="cannot be read"):
-        read_input("a\0b", None)
+        read_source("a\0b")
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="cannot be read"):
-        read_input(str(tmp_path / "file" / "below"), None)
+        read_source(str(tmp_path / "file" / "below"))
 
 
 @pytest.mark.parametrize(
@@ -134,6 +140,29 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
         write_whole(path, b"new")
     assert path.read_text() == "old"
     assert sorted(child.name for child in tmp_path.iterdir() if child.is_file()) == ["text.txt"]
+
+
+def test_a_document_of_more_than_a_gigabyte_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "large.txt"
+    path.touch()
+    os.truncate(path, LARGEST + 1)  # a hole: nothing of it is on the disk
+    with pytest.raises(InputError, match="more than 1 GB"):
+        read_source(str(path))
+
+
+def test_standard_input_that_is_closed_is_no_document(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(InputError, match="Standard input is closed"):
+        read_source("-")
+
+
+def test_a_pipe_can_be_read(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=lambda: pipe.write_bytes(b"text"))
+    writer.start()
+    assert read_source(str(pipe)).data == b"text"
+    writer.join(10)
 
 
 def test_a_pipe_is_written_and_not_replaced(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import Translate
+
 COMMAND = f"{sys.executable} -c 'from bayling_lite.cli import main; main()'"
 
 
@@ -54,12 +56,12 @@ def test_no_arguments_show_the_help_once(tmp_path: Path) -> None:
     assert "Error" not in done.stderr
 
 
-def test_half_a_character_is_placed(chain_model: Path, tmp_path: Path) -> None:
-    (tmp_path / "cut.txt").write_bytes("第一行。\n第二行。\n第三行。".encode()[:-1])
-    for option in ("", "--encoding utf-8"):
-        done = shell(f"bayling translate cut.txt --to en {option}", tmp_path, BAYLING_MODEL=str(chain_model))
-        assert done.returncode == 1
-        assert "the byte 0xe3 on line 3" in done.stderr
+def test_half_a_character_is_placed(translate: Translate) -> None:
+    Path("cut.txt").write_bytes("第一行。\n第二行。\n第三行。".encode()[:-1])
+    for options in ((), ("--encoding", "utf-8")):
+        outcome = translate("cut.txt", "--to", "en", *options)
+        assert outcome.status == 1
+        assert "the byte 0xe3 on line 3" in outcome.err
 
 
 @pytest.mark.slow
@@ -80,11 +82,4 @@ def test_a_required_term_that_cannot_be_used_is_reported(chain_model: Path, tmp_
     command = f"bayling translate a.txt --to zh --from en --term token={term}"
     done = shell(command, tmp_path, BAYLING_MODEL=str(chain_model))
     assert (done.returncode, done.stdout) == (0, "早 good day</\n")
-    assert f"the model could not be made to use token={term} in 1 places" in done.stderr
-
-
-def test_several_outputs_are_named(chain_model: Path, tmp_path: Path) -> None:
-    for name in ("a.txt", "b.txt"):
-        (tmp_path / name).write_text("Hello.\n", encoding="utf-8")
-    done = shell("bayling translate a.txt b.txt --to zh --from en", tmp_path, BAYLING_MODEL=str(chain_model))
-    assert "Wrote a.zh.txt\nWrote b.zh.txt\n" in done.stderr
+    assert f"the model could not be made to use token → {term} in 1 place." in done.stderr
