@@ -32,6 +32,7 @@ BASE = (
         "prompts",
         "jinja_sandbox",
         "chat_template",
+        "numerals",
         "terminal",
         "units",
         "whole_file",
@@ -44,7 +45,10 @@ LAYERS = (
 )
 TOP = (*LAYERS, "chat", "cli")
 # What conversion and training may use of the runtime.
-ALLOWED = ("prompts", "messages", "errors", "languages", "gguf_file", "units", "whole_file", "encodings")
+ALLOWED = (
+    *("prompts", "messages", "errors", "languages", "gguf_file", "units", "whole_file", "encodings"),
+    "numerals",
+)
 
 
 def imports(path: Path, *, everywhere: bool) -> Iterator[str]:

@@ -6,6 +6,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from bayling_lite.numerals import DIGITS, chinese_number
+
 # A number in digits; spaces and apostrophes only between groups of three.
 _DIGITS = re.compile(r"\d+(?:[.,:/\-]\d+|(?:['’]|[ \u00a0\u2009\u202f])\d{3}(?!\d))*")
 _SEPARATOR = re.compile(r"[.,:/\-'’ \u00a0\u2009\u202f]")
@@ -58,14 +60,6 @@ _OTHERS = {
 }  # fmt: skip
 _ENDINGS = ("te", "ter", "ten", "tes", "tem", "ste", "sten", "ième", "mal", "s", "jährige", "jähriger", "jährigen")
 _GERMAN = ("zig", "ßig", "hundert", "tausend")
-_HAN_DIGITS = {
-    **{char: number for number, char in enumerate("〇一二三四五六七八九")},
-    "零": 0,
-    "两": 2,
-    "兩": 2,
-    "半": 0,
-}
-_HAN_UNITS = {"十": 10, "百": 100, "千": 1000, "廿": 20, "卅": 30}
 _HAN_NUMBER = re.compile(r"[〇零一二两兩三四五六七八九十百千万萬亿億廿卅]+(?:点[〇零一二三四五六七八九]+)?")
 _ROMAN = re.compile(r"\b(?=[IVXLCM])M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})(?=\b|e\b|er\b)")
 _LETTERS = re.compile(r"[a-zà-ÿ]+(?:-[a-zà-ÿ]+)*")
@@ -154,23 +148,14 @@ def _han_readings(number: str) -> set[float]:
     """The value of a Chinese numeral; digit by digit (二〇二〇), and its parts, as two may stand side by side."""
     whole, _, part = number.partition("点")
     found: set[float] = set()
-    if all(char in _HAN_DIGITS for char in whole):
-        found.add(float("".join(str(_HAN_DIGITS[char]) for char in whole)))
-        found |= {float(_HAN_DIGITS[char]) for char in whole}
-    total = section = digit = 0
-    for char in whole:
-        if char in _HAN_DIGITS:
-            digit = _HAN_DIGITS[char]
-        elif char in _HAN_UNITS:
-            section += (digit or 1) * _HAN_UNITS[char]
-            digit = 0
-        else:
-            unit = 10**4 if char in "万萬" else 10**8
-            total = (total + (section + digit or 1)) * unit
-            section = digit = 0
-    found.add(float(total + section + digit))
+    if all(char in DIGITS for char in whole):
+        found.add(float("".join(str(DIGITS[char]) for char in whole)))
+        found |= {float(DIGITS[char]) for char in whole}
+    number_said = chinese_number(whole)
+    if number_said is not None:
+        found.add(float(number_said))
     if part:
-        decimals = "".join(str(_HAN_DIGITS[char]) for char in part)
+        decimals = "".join(str(DIGITS[char]) for char in part)
         found |= {float(f"{value:.0f}.{decimals}") for value in set(found)}
     return found
 

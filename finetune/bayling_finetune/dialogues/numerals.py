@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from bayling_lite.numerals import chinese_number
+
 _FIGURES = re.compile(r"\d+(?:[.,:]\d+)*")
 _SMALL: Mapping[str, str] = {
     "en": "zero one two three four five six seven eight nine ten eleven twelve",
@@ -12,9 +14,6 @@ _SMALL: Mapping[str, str] = {
     "fr": "zéro un deux trois quatre cinq six sept huit neuf dix onze douze",
 }
 _WORDS = {code: {word: value for value, word in enumerate(line.split())} for code, line in _SMALL.items()}
-_DIGITS = {character: value for value, character in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0}
-_UNITS = {"十": 10, "百": 100, "千": 1000}
-_MYRIADS = {"万": 10**4, "亿": 10**8}
 
 
 def number(text: str, code: str) -> int | str | None:
@@ -27,7 +26,7 @@ def number(text: str, code: str) -> int | str | None:
         plain = text.replace(",", "") if re.fullmatch(r"\d{1,3}(?:,\d{3})+", text) else text
         return int(plain) if plain.isdecimal() and len(plain) <= 15 else plain
     if code == "zh":
-        return _chinese(text)
+        return chinese_number(text)
     return _WORDS.get(code, {}).get(text)
 
 
@@ -37,20 +36,3 @@ def in_words(value: int, code: str) -> str | None:
         return "零一二三四五六七八九十"[value] if 0 <= value <= 10 else None
     words = _SMALL.get(code, "").split()
     return words[value] if 0 <= value < len(words) else None
-
-
-def _chinese(text: str) -> int | None:
-    """``一百零五``: 105."""
-    if not text or any(character not in _DIGITS.keys() | _UNITS.keys() | _MYRIADS.keys() for character in text):
-        return None
-    total = section = digit = 0
-    for character in text:
-        if character in _DIGITS:
-            digit = _DIGITS[character]
-        elif character in _UNITS:
-            section += (digit or 1) * _UNITS[character]
-            digit = 0
-        else:
-            total += (section + digit or 1) * _MYRIADS[character]
-            section = digit = 0
-    return total + section + digit
