@@ -5,17 +5,10 @@ from __future__ import annotations
 import codecs
 from dataclasses import dataclass
 
+from bayling_lite.encodings import BYTE_ORDER_MARKS
 from bayling_lite.errors import InputError
 from bayling_lite.translate.formats.base import Source, TextForm
 
-# The mark stays in the text, as its first character, so that it is written again.
-_BYTE_ORDER_MARKS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
 # Encodings that take a mark off and put one on, and those that leave that alone.
 _MARKED = {"utf-8-sig": "utf-8", "utf-16": "utf-16-le", "utf-32": "utf-32-le"}
 # What a text that is not UTF-8 is guessed to be.
@@ -40,7 +33,7 @@ def decode(source: Source) -> Decoded:
     if encoding is not None:
         codec = _codec(name, data, encoding)
         return Decoded(_as_named(name, data, codec), TextForm(codec))
-    marked = next((codec for mark, codec in _BYTE_ORDER_MARKS if data.startswith(mark)), None)
+    marked = next((codec for mark, codec in BYTE_ORDER_MARKS if data.startswith(mark)), None)
     try:
         text = data.decode(marked or "utf-8")
         if "\0" not in text:
@@ -72,7 +65,7 @@ def _codec(name: str, data: bytes, encoding: str) -> str:
         ) from error
     if normal not in _MARKED:
         return encoding
-    marked = (codec for mark, codec in _BYTE_ORDER_MARKS if data.startswith(mark) and codec.startswith(normal))
+    marked = (codec for mark, codec in BYTE_ORDER_MARKS if data.startswith(mark) and codec.startswith(normal))
     return next(marked, _MARKED[normal])
 
 
@@ -95,7 +88,7 @@ def _place(data: bytes, error: UnicodeDecodeError) -> str:
 
 def _is_damaged_utf8(data: bytes) -> bool:
     """Whether most of what is not ASCII decodes: chance does not make UTF-8 of text in another encoding."""
-    if data.startswith(tuple(mark for mark, _ in _BYTE_ORDER_MARKS[1:])) or b"\0" in data:
+    if data.startswith(tuple(mark for mark, _ in BYTE_ORDER_MARKS[1:])) or b"\0" in data:
         return False
     text = data.decode("utf-8", errors="replace")
     bad = text.count("\ufffd")

@@ -15,19 +15,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from bayling_lite.encodings import check_encoding
+from bayling_lite.encodings import BYTE_ORDER_MARKS, check_encoding
 from bayling_lite.errors import InputError
 
 BLOCK = 1 << 16  # bytes
 # Characters of a line or a segment. Books have sentences of a thousand; what is longer than this is no sentence.
 MAX_CHARACTERS = 100_000
-_BYTE_ORDER_MARKS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
 
 
 def check_file(path: Path) -> None:
@@ -87,7 +80,7 @@ def decoded(
         encoding = check_encoding(encoding)
     with open_bytes(path) as file:
         block = file.read(BLOCK)
-        mark, codec = next(((mark, codec) for mark, codec in _BYTE_ORDER_MARKS if block.startswith(mark)), (b"", None))
+        mark, codec = next(((mark, codec) for mark, codec in BYTE_ORDER_MARKS if block.startswith(mark)), (b"", None))
         if encoding is None:
             encoding, block, position = codec or declared(block) or "utf-8", block[len(mark) :], len(mark)
             _refuse_binary(path, block, encoding)
