@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 import pytest
 
-from bayling_lite.chat.commands import reference
+from bayling_lite.chat.commands.table import reference
 from bayling_lite.cli import bayling
 
 ROOT = Path(__file__).parents[1]
@@ -34,6 +34,8 @@ BASE = (
         "chat_template",
         "numerals",
         "terminal",
+        "localization",
+        "database",
         "units",
         "whole_file",
     ),

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Protocol
 
-from bayling_lite.chat import commands, rendering
+from bayling_lite.chat.commands import table as commands
 from bayling_lite.chat.loading import BackgroundEngine
-from bayling_lite.chat.session import CHAT_SAMPLING, Session
-from bayling_lite.chat.turns import Kind, Plan, RunningTurn, Turn
+from bayling_lite.chat.screens import rendering
+from bayling_lite.chat.session.session import CHAT_SAMPLING, Session
+from bayling_lite.chat.session.turns import Kind, Plan, RunningTurn, Turn
 from bayling_lite.engine.base import SamplingParams
 from bayling_lite.errors import BaylingError, ContextOverflow
 from bayling_lite.languages import Language
@@ -24,7 +25,7 @@ UNTRANSLATED = 3
 
 @dataclass(frozen=True, slots=True)
 class ChatOptions:
-    """How a chat begins: see :class:`~bayling_lite.chat.session.Session`."""
+    """How a chat begins: see :class:`~bayling_lite.chat.session.session.Session`."""
 
     target: Language | None = None
     source: Language | None = None

@@ -83,7 +83,8 @@ def chat(
     options = ChatOptions(target, source, system, SamplingParams(temperature=temperature, seed=seed))
     if prompt is not None or not _has_screen():
         return _without_screen(opened, options, prompt, quiet=quiet)
-    from bayling_lite.chat import rendering, repl
+    from bayling_lite.chat.screens import rendering
+    from bayling_lite.chat.screens import terminal as repl
 
     def opened_for_a_person() -> Engine:
         """Who is going to type lines should know before the first one that none will be translated."""
@@ -105,7 +106,7 @@ def _has_screen() -> bool:
 
 
 def _without_screen(open_engine: Callable[[], Engine], options: ChatOptions, prompt: str | None, *, quiet: bool) -> int:
-    from bayling_lite.chat import plain
+    from bayling_lite.chat.screens import plain
 
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # whatever the locale: a program reads it

@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bayling_lite.chat import repl
 from bayling_lite.chat.driver import ChatOptions
+from bayling_lite.chat.screens import terminal as repl
 from bayling_lite.engine.base import ModelInfo
 from bayling_lite.engine.scripted import ScriptedEngine
 from bayling_lite.errors import ModelNotFound

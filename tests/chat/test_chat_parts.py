@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from prompt_toolkit.history import InMemoryHistory
 
-from bayling_lite.chat import rendering
 from bayling_lite.chat.driver import block_text, opens_block
-from bayling_lite.chat.history import PrivateHistory, open_history
 from bayling_lite.chat.loading import BackgroundEngine
-from bayling_lite.chat.session import Session
+from bayling_lite.chat.screens import rendering
+from bayling_lite.chat.screens.history import PrivateHistory, open_history
+from bayling_lite.chat.session.session import Session
 from bayling_lite.engine.base import ModelInfo
 from bayling_lite.engine.scripted import ScriptedEngine
 from bayling_lite.errors import EngineClosed, ModelUnreadable

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
-from bayling_lite.chat.feedback import Rule
+from bayling_lite.chat.reading.feedback import Rule
 from bayling_lite.languages import Language
 from bayling_lite.messages import Conversation
 
@@ -25,6 +26,20 @@ class Kind(StrEnum):
     CHAT = "chat"
     TRANSLATION = "translation"
     REFINEMENT = "refinement"
+    EDIT = "edit"  # the user wrote the draft anew
+    # Asides: shown and kept, but neither part of the conversation nor a draft.
+    BACK = "back"  # the draft translated back
+    EXPLANATION = "explanation"
+
+    @property
+    def is_aside(self) -> bool:
+        """Whether a turn of this kind stands beside the conversation."""
+        return self in (Kind.BACK, Kind.EXPLANATION)
+
+
+def new_id() -> str:
+    """An id for a turn that no other has, wherever it was made."""
+    return uuid.uuid4().hex
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +64,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A finished turn.
+    """A finished turn. ``id`` tells it from every other.
 
     ``stopped`` when the user stopped it: the answer is what there was. ``truncated`` when the room for tokens ran out
     before the answer's end. Times in seconds.
@@ -64,6 +79,7 @@ class Turn:
     seconds: float
     seconds_to_first: float
     n_tokens: int
+    id: str = field(default_factory=new_id)
 
     @property
     def request(self) -> str:

@@ -4,7 +4,7 @@ The rules, in the order they are tried; the first that applies decides. A line i
 
 1. **new** when there is no draft, when it has several lines, or when it is longer than 160 characters;
 2. **feedback** when it asks for a word in a recognised form (``use "X"``, ``A should be B``, ``把A改成B``;
-   :mod:`~bayling_lite.chat.instructions` has them all, and what an unquoted word needs to count);
+   :mod:`~bayling_lite.chat.reading.instructions` has them all, and what an unquoted word needs to count);
 3. **feedback** when it consists of words of style alone (``shorter``, ``a bit more formal, please``, ``更正式一点``);
 4. **feedback** when it opens like a request (``make``, ``please``, ``don't``, ``bitte``, ``remplace``, ``把``) *and*
    shows that it speaks of the draft: it quotes or holds words of the draft, names it ("the translation", "the tone"),
@@ -24,7 +24,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bayling_lite.chat.instructions import Draft, language_scripts, normalise, quoted_terms, scripts, word_set
+from bayling_lite.chat.reading.instructions import Draft, language_scripts, normalise, quoted_terms, scripts, word_set
 from bayling_lite.languages import LANGUAGES, detect_language, find_language
 
 

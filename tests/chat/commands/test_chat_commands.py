@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bayling_lite.chat import commands
-from bayling_lite.chat.session import Session
+from bayling_lite.chat.commands import table as commands
+from bayling_lite.chat.session.session import Session
 from bayling_lite.engine.base import ModelInfo
 from bayling_lite.engine.scripted import ScriptedEngine
 from bayling_lite.errors import UsageError

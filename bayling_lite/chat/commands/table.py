@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from bayling_lite.chat.session import Session
-from bayling_lite.chat.turns import Plan
+from bayling_lite.chat.session.session import Session
+from bayling_lite.chat.session.turns import Plan
 from bayling_lite.errors import UsageError
 from bayling_lite.languages import LANGUAGES, Language, find_language
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bayling_lite.chat.feedback import Rule
-from bayling_lite.chat.session import Session
-from bayling_lite.chat.turns import Kind, Plan, Turn
+from bayling_lite.chat.reading.feedback import Rule
+from bayling_lite.chat.session.session import Session
+from bayling_lite.chat.session.turns import Kind, Plan, Turn
 from bayling_lite.engine.base import ModelInfo
 from bayling_lite.engine.scripted import ScriptedEngine
 from bayling_lite.errors import ContextOverflow, UsageError

@@ -18,10 +18,11 @@ from prompt_toolkit.formatted_text import FormattedText, StyleAndTextTuples
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.patch_stdout import patch_stdout
 
-from bayling_lite.chat import commands, rendering
+from bayling_lite.chat.commands import table as commands
 from bayling_lite.chat.driver import ChatOptions, Driver, opens_block
-from bayling_lite.chat.history import open_history
 from bayling_lite.chat.loading import BackgroundEngine
+from bayling_lite.chat.screens import rendering
+from bayling_lite.chat.screens.history import open_history
 from bayling_lite.engine.base import Engine
 from bayling_lite.errors import BaylingError
 from bayling_lite.terminal import PrintableStream, printable

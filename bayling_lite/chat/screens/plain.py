@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO, TextIO
 
-from bayling_lite.chat import rendering
 from bayling_lite.chat.driver import ChatOptions, Driver, opens_block
 from bayling_lite.chat.loading import BackgroundEngine
+from bayling_lite.chat.screens import rendering
 from bayling_lite.engine.base import Engine
 from bayling_lite.errors import InputError
 from bayling_lite.terminal import PrintableStream, printable

@@ -2,8 +2,8 @@
 
 Two modes share one list of turns. In **chat** mode a line continues the whole conversation, translations included, so
 that one can ask about them. In **translation** mode a line is a new text, translated by itself, or feedback, which
-continues the conversation of the last draft (:mod:`~bayling_lite.chat.feedback` decides). Nothing is ever dropped to
-make room: what does not fit raises :class:`~bayling_lite.errors.ContextOverflow` and changes nothing.
+continues the conversation of the last draft (:mod:`~bayling_lite.chat.reading.feedback` decides). Nothing is ever
+dropped to make room: what does not fit raises :class:`~bayling_lite.errors.ContextOverflow` and changes nothing.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from bayling_lite.chat.feedback import Reading, Rule, forced_feedback, read_line
-from bayling_lite.chat.instructions import Draft
-from bayling_lite.chat.turns import Answer, Kind, Plan, RunningTurn, Turn
+from bayling_lite.chat.reading.feedback import Reading, Rule, forced_feedback, read_line
+from bayling_lite.chat.reading.instructions import Draft
+from bayling_lite.chat.session.turns import Answer, Kind, Plan, RunningTurn, Turn
 from bayling_lite.engine.base import Completion, Engine, GenerationRequest, SamplingParams
 from bayling_lite.errors import EngineError, UsageError
 from bayling_lite.languages import Language

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from bayling_lite.chat import plain
 from bayling_lite.chat.driver import ChatOptions
+from bayling_lite.chat.screens import plain
 from bayling_lite.engine.base import ModelInfo
 from bayling_lite.engine.scripted import ScriptedEngine
 from bayling_lite.errors import BaylingError, InputError, ModelNotFound

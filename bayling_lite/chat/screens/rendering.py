@@ -9,9 +9,9 @@ from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.styles import Style
 from prompt_toolkit.utils import get_cwidth
 
-from bayling_lite.chat.feedback import Rule
-from bayling_lite.chat.session import Session
-from bayling_lite.chat.turns import Kind, Plan, Turn
+from bayling_lite.chat.reading.feedback import Rule
+from bayling_lite.chat.session.session import Session
+from bayling_lite.chat.session.turns import Kind, Plan, Turn
 from bayling_lite.engine.base import ModelInfo
 from bayling_lite.errors import ContextOverflow
 from bayling_lite.languages import Language

@@ -1,0 +1,1 @@
+"""How a line is understood: a new text, or feedback; and what the feedback asks for."""

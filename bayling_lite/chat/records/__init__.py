@@ -1,0 +1,1 @@
+"""Sessions on disk: every turn as it happens, found again, exported."""
