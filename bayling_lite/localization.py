@@ -39,7 +39,9 @@ class _Catalogue:
         if self._loaded is None or self._loaded[0] != language:
             folder = _FOLDERS.get(language)
             found = (
-                gettext.translation(_DOMAIN, LOCALES, [folder]) if folder is not None else gettext.NullTranslations()
+                gettext.translation(_DOMAIN, LOCALES, [folder], fallback=True)
+                if folder is not None
+                else gettext.NullTranslations()
             )
             self._loaded = language, found
         return self._loaded[1]
