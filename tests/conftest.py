@@ -25,6 +25,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 import gguf
 
+from bayling_lite.localization import use_language
+
 WIDTH, LAYERS, HEADS, FEED_FORWARD, TRAINED_CONTEXT = 64, 2, 2, 128, 512
 SPECIAL_TOKENS = ("<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>", "<|end_of_text|>")
 MAKE_MODEL = Callable[..., Path]
@@ -38,10 +40,12 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(autouse=True)
 def _own_directories(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Keep the user's configuration, models and state out of the tests, and the tests out of them."""
-    for name in [name for name in os.environ if name.startswith("BAYLING_")]:
+    """Keep the user's configuration, models, state and terminal out of the tests, and the tests out of them."""
+    for name in [name for name in os.environ if name.startswith("BAYLING_") or name in ("COLUMNS", "LINES")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("BAYLING_HOME", str(tmp_path / "bayling-home"))
+    monkeypatch.setenv("BAYLING_LANG", "en")
+    use_language(None)
 
 
 @pytest.fixture(scope="session")
