@@ -214,19 +214,24 @@ def test_a_batch_that_fails_is_tried_request_by_request(random_model: Path, monk
     requests = [ask(question) for question in QUESTIONS[:5]]
     expected = alone(random_model, requests)
     decode = LlamaContext.decode
+    victim = 0
+    all_begun = threading.Event()
+    late = 0  # the position of a token that is generated when all have begun
 
     def refusing(self: LlamaContext, chunks: Sequence[Chunk]) -> Outcome:
-        if any(chunk.position > 40 and chunk.sequence == victim for chunk in chunks):
+        if any(chunk.position > late and chunk.sequence == victim for chunk in chunks):
+            all_begun.wait(30)
             raise EngineError("not with me")
         return decode(self, chunks)
 
+    monkeypatch.setattr(LlamaContext, "decode", refusing)
     with LlamaEngine.open(random_model, n_threads=1, n_parallel=16, kv_type="f32") as engine:
+        late = engine.count_tokens(requests[victim].conversation) + 4
         with held(monkeypatch):
             generations = [engine.submit(request) for request in requests]
-        victim = 0
         for generation in generations:
             next(iter(generation))
-        monkeypatch.setattr(LlamaContext, "decode", refusing)
+        all_begun.set()
         failed = 0
         for number, generation in enumerate(generations):
             try:
