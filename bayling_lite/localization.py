@@ -4,6 +4,9 @@
 are looked up when they are shown, so :func:`use_language` takes effect at once. Tables made at import time hold
 messages marked by :func:`noted`, and translate them where they show them.
 
+What the library raises speaks this language, too: a program that embeds it gets English wherever the environment does
+not ask for Chinese, and can say ``use_language("en")``.
+
 Catalogues lie in ``locale/LANGUAGE/LC_MESSAGES/bayling.po``; the ``.mo`` beside it is made from that by
 ``python -m tools.catalogue`` and compared with it by a test.
 """
@@ -14,7 +17,7 @@ import gettext
 import locale
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -52,7 +55,8 @@ _catalogue = _Catalogue()
 
 def _(message: str, /, **values: object) -> str:
     """The message in the interface's language, with ``{name}`` replaced by the value of that name."""
-    shown = _catalogue.find().gettext(message)
+    # The empty message is the catalogue's own header.
+    shown = _catalogue.find().gettext(message) if message else ""
     return shown.format(**values) if values else shown
 
 
@@ -61,9 +65,22 @@ def plural(one: str, many: str, count: int, /, **values: object) -> str:
     return _catalogue.find().ngettext(one, many, count).format(count=count, **values)
 
 
+def listed(items: Iterable[str]) -> str:
+    """Words of a list in a sentence, with what stands between them."""
+    return _(_BETWEEN).join(items)
+
+
 def noted(message: str) -> str:
     """The message itself, marked as one to be translated where it is shown."""
     return message
+
+
+_BETWEEN = noted(", ")
+
+
+def sentences(*texts: str) -> str:
+    """Sentences one after the other, those that are empty left out; Chinese has no space between them."""
+    return ("" if interface_language() == "zh" else " ").join(filter(None, texts))
 
 
 def use_language(name: str | None) -> None:
@@ -123,5 +140,5 @@ def _known(name: str) -> InterfaceLanguage | None:
 def _language(name: str) -> InterfaceLanguage:
     known = _known(name)
     if known is None:
-        raise UsageError(f"The interface speaks English (en) and Simplified Chinese (zh), not {name!r}.")
+        raise UsageError(_("The interface speaks English (en) and Simplified Chinese (zh), not {name!r}.", name=name))
     return known

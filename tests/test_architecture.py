@@ -26,6 +26,8 @@ PACKAGES = {
 BASE = (
     *(
         "errors",
+        "localization",
+        "reasons",
         "encodings",
         "messages",
         "languages",
@@ -34,7 +36,6 @@ BASE = (
         "chat_template",
         "numerals",
         "terminal",
-        "localization",
         "database",
         "units",
         "whole_file",

@@ -8,23 +8,18 @@ user's data. A segment is found by its key: a fingerprint of what was asked, but
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import re
-import sqlite3
-import threading
 import time
-import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from bayling_lite.errors import OutputError, UsageError
+from bayling_lite.database import Database, as_bytes
 from bayling_lite.translate.asking.values import Problem, ProblemKind
-from bayling_lite.translate.store_file import connect, explained
+from bayling_lite.translate.store_file import store_kind
 
 _COLUMNS = "key, source, target, source_language, target_language, model, alternatives, problems, created"
 _PUT = f"""INSERT INTO segments ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -114,11 +109,7 @@ class Store:
 
     def __init__(self, path: Path, *, readonly: bool = False) -> None:
         self.path = path
-        self._readonly = readonly
-        self._closed = False
-        self._lock = threading.RLock()
-        self._connection: sqlite3.Connection | None = connect(path, readonly=readonly)
-        _open_stores.add(self)
+        self._database = Database(path, store_kind(), readonly=readonly)
 
     @classmethod
     def open(cls, path: str | Path, *, readonly: bool = False) -> Self:
@@ -141,7 +132,7 @@ class Store:
         try:
             self._run(_PUT, values)
         except UnicodeEncodeError:
-            self._run(_PUT_BYTES, [_bytes(value) for value in values])
+            self._run(_PUT_BYTES, [as_bytes(value) for value in values])
 
     def segments(self, selection: Selection = EVERYTHING) -> Iterator[StoredSegment]:
         """Segments in the order in which they were first kept, read in pages: memory stays bounded."""
@@ -165,32 +156,22 @@ class Store:
     def remove(self, selection: Selection) -> int:
         """Remove segments, and their text from the disk; say how many."""
         condition, values = selection.where()
-        with self._lock:
+        with self._database.alone():
             self._run("PRAGMA secure_delete = ON", [])
             self._run(f"DELETE FROM segments WHERE {condition}", values)  # noqa: S608
             removed = int(self._run("SELECT changes()", [])[0][0])
-            # A smaller file needs room for a copy of itself. Without it, what is free in it is filled again.
-            with contextlib.suppress(OutputError):
-                if removed:
-                    self._run("VACUUM", [])
-            self._run("PRAGMA wal_checkpoint(TRUNCATE)", [])
+            if removed:
+                self._database.shrink()
         return removed
 
     @property
     def size(self) -> int:
         """Bytes on the disk."""
-        sizes = 0
-        for end in ("", "-wal"):
-            with contextlib.suppress(OSError):
-                sizes += self.path.with_name(self.path.name + end).stat().st_size
-        return sizes
+        return self._database.size
 
     def close(self) -> None:
         """Close the file. Idempotent."""
-        with self._lock:
-            self._closed = True
-            self._let_go()
-            _open_stores.discard(self)
+        self._database.close()
 
     def __enter__(self) -> Self:
         return self
@@ -200,69 +181,8 @@ class Store:
     ) -> None:
         self.close()
 
-    def __del__(self) -> None:
-        if getattr(self, "_connection", None) is not None:
-            self._let_go()
-
     def _run(self, statement: str, values: list[Any]) -> list[Any]:
-        """Run one statement, committed when this returns; its rows."""
-        with self._lock:
-            if self._closed:
-                raise UsageError("The store was closed.")
-            try:
-                if self._connection is None:
-                    self._connection = connect(self.path, readonly=self._readonly)
-                return self._connection.execute(statement, values).fetchall()
-            except sqlite3.Error as error:
-                raise explained(error, self.path) from error
-
-    def _let_go(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            # Closing may write the log into the file; where that cannot be, the log stays, and the next one does it.
-            with contextlib.suppress(sqlite3.Error):
-                connection.close()
-
-    # SQLite keeps its locks per process and knows nothing of forks: a connection that a child inherits, even one that
-    # it never uses, makes it believe that it holds locks that only its parent holds. So nothing is open at a fork.
-
-    def _before_fork(self) -> None:
-        self._lock.acquire()
-        self._let_go()
-
-    def _after_fork_in_parent(self) -> None:
-        self._lock.release()
-
-    def _after_fork_in_child(self) -> None:
-        self._lock = threading.RLock()
-
-
-_open_stores: weakref.WeakSet[Store] = weakref.WeakSet()
-_forking: list[Store] = []
-_one_fork_at_a_time = threading.Lock()
-
-
-def _before_fork() -> None:
-    _one_fork_at_a_time.acquire()
-    _forking[:] = list(_open_stores)
-    for store in _forking:
-        store._before_fork()
-
-
-def _after_fork_in_parent() -> None:
-    while _forking:
-        _forking.pop()._after_fork_in_parent()
-    _one_fork_at_a_time.release()
-
-
-def _after_fork_in_child() -> None:
-    while _forking:
-        _forking.pop()._after_fork_in_child()
-    _one_fork_at_a_time.release()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)
+        return self._database.run(statement, values)
 
 
 def _values(segment: StoredSegment) -> list[Any]:
@@ -278,10 +198,6 @@ def _values(segment: StoredSegment) -> list[Any]:
         json.dumps(problems) if problems else "",
         segment.created,
     ]
-
-
-def _bytes(value: Any) -> Any:
-    return value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
 
 
 def _segment(row: tuple[Any, ...]) -> StoredSegment:

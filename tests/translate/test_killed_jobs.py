@@ -80,15 +80,15 @@ def test_a_disk_that_gets_full_in_the_middle_ends_the_job_and_loses_nothing(tmp_
     source.write_text(" ".join(f"Anna reads the book number {number} again." for number in range(60)))
     engine = ScriptedEngine(chinese, info=ModelInfo("small", "bayling", 1024))
     with Store.open(tmp_path / "kept.sqlite") as store:
-        assert store._connection is not None
+        assert store._database.connection is not None
         # What a full disk does to SQLite: the file cannot have another page.
-        store._connection.execute("PRAGMA max_page_count = 6")
+        store._database.connection.execute("PRAGMA max_page_count = 6")
         with pytest.raises(OutputError, match=r"disk is full.*run the command again"):
             translate_document(source, "zh", engine=engine, source="en", store=store)
         assert [path.name for path in tmp_path.iterdir() if path.suffix == ".txt"] == ["a.txt"]
         kept = {segment.source for segment in store.segments()}
         assert 0 < len(kept) < 60
-        store._connection.execute("PRAGMA max_page_count = 1000")
+        store._database.connection.execute("PRAGMA max_page_count = 1000")
         engine.requests.clear()
         report = translate_document(source, "zh", engine=engine, source="en", store=store)
     assert not kept & {asked_text(request.conversation) for request in engine.requests}

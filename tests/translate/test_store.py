@@ -211,10 +211,10 @@ def test_a_folder_in_its_place_or_a_file_in_its_folders_place(tmp_path: Path) ->
 
 def test_a_full_disk_keeps_what_was_put_before(path: Path, store: Store) -> None:
     store.put(segment("0"))
-    assert store._connection is not None
+    assert store._database.connection is not None
     # What a full disk does to SQLite: the file cannot have another page.
-    pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
-    store._connection.execute(f"PRAGMA max_page_count = {pages}")
+    pages = store._database.connection.execute("PRAGMA page_count").fetchone()[0]
+    store._database.connection.execute(f"PRAGMA max_page_count = {pages}")
     put = ["0"]
 
     def fill() -> None:
@@ -225,7 +225,7 @@ def test_a_full_disk_keeps_what_was_put_before(path: Path, store: Store) -> None
     with pytest.raises(OutputError, match=r"disk is full.*run the command again"):
         fill()
     assert keys(store) == put
-    store._connection.execute("PRAGMA max_page_count = 100000")
+    store._database.connection.execute("PRAGMA max_page_count = 100000")
     store.put(segment("later"))
     store.close()
     with Store.open(path) as again:
@@ -383,8 +383,8 @@ store.close()
     with Store.open(path) as store:
         found = keys(store)
         assert len([key for key in found if not key.startswith("busy-")]) == 101
-        assert store._connection is not None
-        assert store._connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert store._database.connection is not None
+        assert store._database.connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
 @pytest.mark.slow
@@ -415,5 +415,5 @@ with Store.open(sys.argv[1]) as store:
             found = keys(store)
             assert found == [str(number) for number in range(len(found))]
             assert len(found) in (reported + 1, reported + 2)
-            assert store._connection is not None
-            assert store._connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+            assert store._database.connection is not None
+            assert store._database.connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
