@@ -38,12 +38,14 @@ if TYPE_CHECKING:
     from bayling_lite.messages import Conversation, Message, Role
     from bayling_lite.prompts import PromptTemplate, Wording
     from bayling_lite.translate import TranslatedSegment, Translation, TranslationStream, Translator
+    from bayling_lite.translate.alternatives import AlternativesStream
     from bayling_lite.translate.asking.segment_translator import SegmentTranslator
     from bayling_lite.translate.asking.steering import Steering
     from bayling_lite.translate.job.document_job import DocumentJob
     from bayling_lite.translate.job.documents import translate_document
     from bayling_lite.translate.job.report import JobReport, SegmentRecord
     from bayling_lite.translate.memory import TranslationMemory
+    from bayling_lite.translate.restoring import restore_translation
     from bayling_lite.translate.store import Store
 
 __version__ = "0.1.0"
@@ -68,6 +70,8 @@ _HOMES = {
     "bayling_lite.messages": ("Conversation", "Message", "Role"),
     "bayling_lite.prompts": ("PromptTemplate", "Wording"),
     "bayling_lite.translate": ("TranslatedSegment", "Translation", "TranslationStream", "Translator"),
+    "bayling_lite.translate.alternatives": ("AlternativesStream",),
+    "bayling_lite.translate.restoring": ("restore_translation",),
     "bayling_lite.translate.job.documents": ("translate_document",),
     "bayling_lite.translate.job.document_job": ("DocumentJob",),
     "bayling_lite.translate.memory": ("TranslationMemory",),
@@ -80,6 +84,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "LANGUAGES",
+    "AlternativesStream",
     "BaylingError",
     "Completion",
     "Conversation",
@@ -113,6 +118,7 @@ __all__ = [
     "__version__",
     "detect_language",
     "find_language",
+    "restore_translation",
     "translate_document",
 ]
 

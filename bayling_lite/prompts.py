@@ -11,6 +11,7 @@ arXiv 2306.10968.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, StrEnum
@@ -262,6 +263,33 @@ _INCLUDE = {
 }
 _USE = {Wording.ENGLISH: 'Use the word "{term}".', Wording.CHINESE: "请使用“{term}”这个词。"}
 _FIX = {Wording.ENGLISH: 'Fix "{wrong}": it should be "{right}".', Wording.CHINESE: "请改正“{wrong}”，应为“{right}”。"}
+_FIXED = tuple(
+    re.compile(re.escape(frame).replace(r"\{wrong\}", "(?P<wrong>.+?)").replace(r"\{right\}", "(?P<right>.+)"))
+    for frame in _FIX.values()
+)
+_USED = tuple(re.compile(re.escape(frame).replace(r"\{term\}", "(.+)")) for frame in _USE.values())
+_SHORTER = {Wording.ENGLISH: "Make it shorter.", Wording.CHINESE: "请译得短一点。"}
+_LONGER = {Wording.ENGLISH: "Make it longer.", Wording.CHINESE: "请译得长一点。"}
+
+_EXPLAIN = {
+    Wording.ENGLISH: "Explain in English, briefly, why you translated it so: the choice of words, tone and grammar.",
+    Wording.CHINESE: "请用中文简要说明为什么这样翻译：词语的选择、语气和语法。",
+}
+_ANSWER = {
+    Wording.ENGLISH: "Answer in English, briefly, about your translation: {question}",
+    Wording.CHINESE: "请用中文简要回答关于你的译文的问题：{question}",
+}
+_SUMMARISE = {
+    Wording.ENGLISH: (
+        "Sum up our conversation so far in a few sentences: what was asked, what was answered, and every name, number "
+        "and decision that matters later."
+    ),
+    Wording.CHINESE: "请用几句话总结我们到目前为止的对话：问了什么，答了什么，以及之后用得到的每个名称、数字和决定。",
+}
+_SUMMARY = {
+    Wording.ENGLISH: "What have we talked about so far?",
+    Wording.CHINESE: "我们到目前为止谈了什么？",
+}
 
 
 def translation_instruction(
@@ -285,6 +313,43 @@ def use_instruction(term: str, *, wording: Wording = Wording.ENGLISH) -> str:
 def fix_instruction(wrong: str, right: str, *, wording: Wording = Wording.ENGLISH) -> str:
     """Ask for the last draft again, with one expression put right."""
     return _FIX[wording].format(wrong=wrong, right=right)
+
+
+def fixed_words(instruction: str) -> tuple[str, str] | None:
+    """The wrong expression and the right one of a :func:`fix_instruction`; None for any other instruction."""
+    match = next(filter(None, (pattern.fullmatch(instruction.strip()) for pattern in _FIXED)), None)
+    return (match["wrong"], match["right"]) if match is not None else None
+
+
+def used_word(instruction: str) -> str | None:
+    """The word of a :func:`use_instruction`; None for any other instruction."""
+    match = next(filter(None, (pattern.fullmatch(instruction.strip()) for pattern in _USED)), None)
+    return match[1] if match is not None else None
+
+
+def shorter_instruction(*, wording: Wording = Wording.ENGLISH) -> str:
+    """Ask for the last draft again, said in less."""
+    return _SHORTER[wording]
+
+
+def longer_instruction(*, wording: Wording = Wording.ENGLISH) -> str:
+    """Ask for the last draft again, said in more."""
+    return _LONGER[wording]
+
+
+def explanation_question(question: str = "", *, wording: Wording = Wording.ENGLISH) -> str:
+    """Ask about the last draft; without a question, why it is as it is."""
+    return _ANSWER[wording].format(question=question) if question else _EXPLAIN[wording]
+
+
+def summary_instruction(*, wording: Wording = Wording.ENGLISH) -> str:
+    """Ask for a summary of the conversation, which can stand for it."""
+    return _SUMMARISE[wording]
+
+
+def summary_question(*, wording: Wording = Wording.ENGLISH) -> str:
+    """The question to which a summary is the answer, where the two stand for older turns."""
+    return _SUMMARY[wording]
 
 
 def user_turn(text: str) -> Conversation:

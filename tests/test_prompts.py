@@ -17,8 +17,10 @@ from bayling_lite.prompts import (
     Text,
     Wording,
     fix_instruction,
+    fixed_words,
     translation_instruction,
     use_instruction,
+    used_word,
     user_turn,
 )
 
@@ -129,3 +131,13 @@ def test_a_text_with_braces_is_not_a_format() -> None:
     assert translation_instruction("{text} {0}", find_language("de")).endswith("sentence: {text} {0}")
     assert use_instruction("{term}") == 'Use the word "{term}".'
     assert fix_instruction("a", "b", wording=Wording.CHINESE) == "请改正“a”，应为“b”。"
+
+
+@pytest.mark.parametrize("wording", Wording)
+@pytest.mark.parametrize("word", ["Haus", "词元", 'a "quoted" one', "“quoted”", "{term}", "C++ (17)", "."])
+def test_what_an_instruction_asks_for_can_be_read_from_it(wording: Wording, word: str) -> None:
+    use, fix = use_instruction(word, wording=wording), fix_instruction("A.", word, wording=wording)
+    assert (used_word(use), fixed_words(use)) == (word, None)
+    assert (used_word(fix), fixed_words(fix)) == (None, ("A.", word))
+    for more in (f"{use} Make it formal.", f"Please: {fix}", "", word):
+        assert (used_word(more), fixed_words(more)) == (None, None)

@@ -5,14 +5,18 @@ from __future__ import annotations
 import hashlib
 from array import array
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from bayling_lite.engine.base import FinishReason
+from bayling_lite.engine.decoder import Logits
 from bayling_lite.engine.generation import StreamedGeneration
 from bayling_lite.engine.text import TextStream
 from bayling_lite.engine.tokens import Vocabulary
 
 _REMEMBERED_ANSWERS = 512
+# Logits are kept of the last answers, and of those that are being written, as long as they take no more than this: 32
+# tokens of the largest vocabularies, 500 of small ones.
+_REMEMBERED_LOGITS, _LOGITS_BYTES = 4, 2**24
 
 
 class Answer:
@@ -47,6 +51,17 @@ def feed(stream: TextStream, token: int, vocabulary: Vocabulary) -> str:
     return stream.feed(piece, vocabulary.name(token) if not piece and vocabulary.is_control(token) else None)
 
 
+def shown(stream: TextStream, tokens: Iterable[int], vocabulary: Vocabulary, *, cut: bool) -> str:
+    """The text that the reader sees of a whole answer; ``cut`` if it did not end by itself."""
+    pieces = []
+    for token in tokens:
+        pieces.append(feed(stream, token, vocabulary))
+        if stream.stopped:
+            break
+    pieces.append(stream.finish(cut=cut))
+    return "".join(pieces)
+
+
 class Answers:
     """The token ids behind the last answers' texts, so that the next turn finds them in memory.
 
@@ -55,6 +70,8 @@ class Answers:
 
     def __init__(self) -> None:
         self._ids: OrderedDict[tuple[bytes, str], tuple[int, ...]] = OrderedDict()
+        self._logits: OrderedDict[tuple[bytes, str], Logits] = OrderedDict()
+        self._n_written = 0  # bytes of logits of answers that are being written
 
     def remember(self, prompt: Sequence[int], text: str, tokens: Sequence[int]) -> None:
         """Keep the tokens of an answer, the whole of its text."""
@@ -66,6 +83,25 @@ class Answers:
     def recall(self, prompt: Sequence[int], text: str) -> tuple[int, ...] | None:
         """The tokens that this text had as the answer to this prompt; None when nobody knows."""
         return self._ids.get((_digest(prompt), text))
+
+    def note(self, n_bytes: int) -> bool:
+        """Whether an answer that is being written may keep so many more bytes of logits (fewer, when negative)."""
+        fits = self._n_written + n_bytes <= _LOGITS_BYTES
+        self._n_written += n_bytes * fits
+        return fits
+
+    def remember_logits(self, prompt: Sequence[int], text: str, logits: Logits) -> None:
+        """Keep the logits after a prompt and after each token of its answer, shape (n + 1, n_vocab)."""
+        self._logits[_digest(prompt), text] = logits
+        while len(self._logits) > 1 and (
+            len(self._logits) > _REMEMBERED_LOGITS or sum(kept.nbytes for kept in self._logits.values()) > _LOGITS_BYTES
+        ):
+            self._logits.popitem(last=False)
+
+    def recall_logits(self, prompt: Sequence[int], text: str, n_tokens: int) -> Logits | None:
+        """The logits after a prompt and after each token of this answer to it; None where they are forgotten."""
+        logits = self._logits.get((_digest(prompt), text))
+        return logits if logits is not None and len(logits) == n_tokens + 1 else None
 
 
 def _digest(ids: Sequence[int]) -> bytes:

@@ -87,6 +87,39 @@ class SearchParams:
 
 
 @dataclass(frozen=True, slots=True)
+class Revision:
+    """A former answer with a phrase put into it, and as little else changed as the model lets.
+
+    ``text`` is the former answer. ``phrase`` takes the place of its characters from ``start`` to ``stop`` for each
+    (start, stop) of ``places``, in order and apart from each other; with none given, the place is where the model finds
+    the phrase likeliest. Every other token stays, unless another one is more than exp(``leaning``) times as likely:
+    articles and endings may follow the new word, and after a few tokens the text goes on as it did. ``variants`` are
+    other ways to say the phrase in its one place; the likeliest is taken.
+
+    Raises:
+        UsageError: an empty phrase, places that are not in the text or not in order, variants without one place, or a
+            negative leaning.
+    """
+
+    text: str
+    phrase: str
+    places: tuple[tuple[int, int], ...] = ()
+    leaning: float = 4.0
+    variants: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not all(phrase.strip() for phrase in (self.phrase, *self.variants)):
+            raise UsageError("A phrase to put in cannot be empty.")
+        borders = [border for place in self.places for border in place]
+        if borders != sorted(borders) or not all(0 <= border <= len(self.text) for border in borders):
+            raise UsageError(f"Places must be in the text and in order, not {self.places}.")
+        if self.variants and len(self.places) != 1:
+            raise UsageError("Variants of a phrase need one place for it.")
+        if not self.leaning >= 0:
+            raise UsageError(f"The leaning towards the former answer must be 0 or more, not {self.leaning}.")
+
+
+@dataclass(frozen=True, slots=True)
 class GenerationRequest:
     """What to generate: the next assistant turn of a conversation.
 
@@ -95,11 +128,11 @@ class GenerationRequest:
     With ``search``, the text is found by beam search instead of sampling, and comes in one piece at the end.
     ``logprobs`` asks for the log-probability of every token of the answer, and of so many alternatives to each.
     ``revises`` lets the engine expect that most of the last answer stays: it guesses further ahead, and the text is the
-    same either way.
+    same either way. With ``revision``, the answer is that one, and it comes in one piece at the end too.
 
     Raises:
         UsageError: the conversation does not end with a user's turn, ``max_tokens`` is below 1, ``logprobs`` is out of
-            range, or search is combined with sampling.
+            range, or search and revision are combined with each other or with sampling.
     """
 
     conversation: Conversation
@@ -109,6 +142,7 @@ class GenerationRequest:
     search: SearchParams | None = None
     logprobs: int | None = None
     revises: bool = False
+    revision: Revision | None = None
 
     def __post_init__(self) -> None:
         messages = self.conversation.messages
@@ -124,6 +158,8 @@ class GenerationRequest:
             raise UsageError("Beam search takes the likeliest text: it cannot be combined with sampling parameters.")
         if self.search is not None and self.logprobs is not None:
             raise UsageError("A search gives log-probabilities of its hypotheses, not of their tokens.")
+        if self.revision is not None and (self.search or self.sampling != GREEDY or self.logprobs is not None):
+            raise UsageError("A revision cannot be combined with sampling parameters, a search or log-probabilities.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +247,8 @@ class ModelInfo:
     ``n_ctx`` is the most tokens of one request; ``languages`` empty when the model does not say; ``demonstrator`` for
     the model that ships with the package; ``device`` says what computes it; ``n_ctx_train`` is the context it was
     trained with, 0 when that is not known. ``n_parallel`` requests are served at once;
-    ``can_search`` says whether :class:`SearchParams` are obeyed (a remote server may know nothing of them).
+    ``can_search`` says whether :class:`SearchParams` and :class:`Revision` are obeyed (a remote server may know nothing
+    of them).
     ``fingerprint`` tells the weights from others, whatever the file is called; empty where that is not known.
     """
 

@@ -180,6 +180,8 @@ class SamplingJob(Job):
         self._n_drafted = 0
         self._n_thought = 0  # tokens that are no part of the answer: max_tokens does not count them
         self._logprobs: list[TokenLogprob] = []
+        # Whoever revises this answer asks what else might have stood in it.
+        self._rows: list[Logits] | None = None if self._sampler or generation.request.stop else []
 
     @property
     def tokens(self) -> list[int]:
@@ -233,7 +235,10 @@ class SamplingJob(Job):
 
     def finish(self, reason: FinishReason) -> None:
         """End with what there is."""
+        rows, whole = self._rows, self.answer.stream.whole and reason == "stop"
         self._complete(reason, n_drafted=self._n_drafted, logprobs=tuple(self._logprobs))
+        if rows and whole:
+            self._place.answers.remember_logits(self.prompt, self.generation.text, np.stack(rows))
 
     def _next(self, row: int) -> tuple[int, FinishReason | None]:
         """Choose the next token from a row of logits; with the reason, if it ends the answer."""
@@ -241,6 +246,8 @@ class SamplingJob(Job):
         token = self._sampler.sample(row) if self._sampler else int(logits.argmax())
         if not np.isfinite(logits[token]):
             raise EngineError("The model computes no numbers here: its file may be damaged. Fetch or convert it again.")
+        if self._rows is not None:
+            self._note(logits)
         if self._place.is_end(token):
             return token, "stop"
         self._tokens.append(token)
@@ -250,6 +257,18 @@ class SamplingJob(Job):
             return token, "stop"
         self._n_thought += self.answer.stream.thinking
         return token, None if self._left else "length"
+
+    def _note(self, logits: Logits) -> None:
+        """Keep a row of logits while there is room for it, else none of them."""
+        if self._rows is not None and self._place.answers.note(logits.nbytes):
+            self._rows.append(logits.copy())
+        else:
+            self._forget_rows()
+
+    def _forget_rows(self) -> None:
+        if self._rows:
+            self._place.answers.note(-sum(row.nbytes for row in self._rows))
+        self._rows = None
 
     @property
     def _left(self) -> int:
@@ -271,4 +290,5 @@ class SamplingJob(Job):
     def _end(self) -> None:
         if self._sampler and not self.done:
             self._sampler.close()
+        self._forget_rows()
         super()._end()

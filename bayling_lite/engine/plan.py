@@ -8,6 +8,7 @@ from typing import Literal, TypedDict, get_args
 
 from bayling_lite.engine.cores import default_threads, is_small
 from bayling_lite.errors import ModelError, UsageError
+from bayling_lite.localization import _, listed, noted
 
 KVType = Literal["f16", "f32", "q8_0"]
 
@@ -98,7 +99,9 @@ def check_options(options: EngineOptions) -> None:
     """
     kv_type = options.get("kv_type")
     if kv_type is not None and kv_type not in _KV_BYTES:
-        raise UsageError(f"There is no KV cache of type {kv_type!r}. Known: {', '.join(get_args(KVType))}.")
+        raise UsageError(
+            _("There is no KV cache of type {type!r}. Known: {known}.", type=kv_type, known=listed(get_args(KVType)))
+        )
     for name, least, most in (
         ("n_ctx", _SMALLEST_N_CTX, None),
         ("n_parallel", 1, _MOST_PARALLEL),
@@ -107,15 +110,19 @@ def check_options(options: EngineOptions) -> None:
     ):
         value = options.get(name)
         if isinstance(value, int) and (value < least or (most is not None and value > most)):
-            limits = f"at least {least}" if most is None else f"from {least} to {most}"
-            raise UsageError(f"{_MEANING[name]} must be {limits}, not {value}.")
+            limits = _("at least {least}", least=least)
+            if most is not None:
+                limits = _("from {least} to {most}", least=least, most=most)
+            raise UsageError(
+                _("{what} must be {limits}, not {value}.", what=_(_MEANING[name]), limits=limits, value=value)
+            )
 
 
 _MEANING = {
-    "n_ctx": "The context (n_ctx)",
-    "n_parallel": "The number of sequences (n_parallel)",
-    "n_batch": "The batch (n_batch)",
-    "n_threads": "The number of threads",
+    "n_ctx": noted("The context (n_ctx)"),
+    "n_parallel": noted("The number of sequences (n_parallel)"),
+    "n_batch": noted("The batch (n_batch)"),
+    "n_threads": noted("The number of threads"),
 }
 
 
@@ -181,8 +188,13 @@ def check_memory(plan: ContextPlan) -> None:
     memory = _memory_bytes()
     if memory is not None and plan.kv_bytes > memory:
         raise ModelError(
-            f"A context of {plan.n_cells:,} tokens needs {plan.kv_bytes / 2**30:,.1f} GB for its KV cache, this "
-            f"machine has {memory / 2**30:,.1f} GB of memory. Choose a smaller one (n_ctx)."
+            _(
+                "A context of {count} tokens needs {needed} GB for its KV cache, this machine has {memory} GB of "
+                "memory. Choose a smaller one (n_ctx).",
+                count=f"{plan.n_cells:,}",
+                needed=f"{plan.kv_bytes / 2**30:,.1f}",
+                memory=f"{memory / 2**30:,.1f}",
+            )
         )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bayling_lite.errors import EngineError
+from bayling_lite.localization import _
 
 Logits = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.float64]
@@ -45,7 +46,9 @@ class Ranking:
         shares = np.exp(logits - peak)
         self._normalizer = (peak + np.log(shares.sum(axis=1, keepdims=True))).astype(np.float64)[:, 0]
         if not np.isfinite(self._normalizer).all():
-            raise EngineError("The model gives no probabilities (its logits are not numbers): its file may be damaged.")
+            raise EngineError(
+                _("The model gives no probabilities (its logits are not numbers): its file may be damaged.")
+            )
 
     def __len__(self) -> int:
         return len(self._logits)

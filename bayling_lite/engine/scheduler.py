@@ -20,12 +20,15 @@ from bayling_lite.engine.decoder import Chunk, Decoder, Outcome
 from bayling_lite.engine.generation import StreamedGeneration
 from bayling_lite.engine.jobs import Job, SamplingJob, Workplace
 from bayling_lite.engine.native_log import logger
+from bayling_lite.engine.response_tokens import ResponseTokens
+from bayling_lite.engine.revision_job import RevisionJob
 from bayling_lite.engine.search_job import SearchJob
 from bayling_lite.engine.sequences import Sequences, common_prefix
 from bayling_lite.engine.text import TextStream
 from bayling_lite.engine.thinking import thinking_filter
 from bayling_lite.engine.tokens import Tokenizer, Vocabulary
 from bayling_lite.errors import BaylingError, ContextOverflow, EngineClosed, EngineError, UsageError
+from bayling_lite.localization import _
 from bayling_lite.messages import Conversation
 from bayling_lite.prompts import Template
 
@@ -95,7 +98,7 @@ class Scheduler:
         """
         with self._changed:
             if self._closing:
-                raise EngineClosed("The engine was closed.")
+                raise EngineClosed(_("The engine was closed."))
             self._queue.append(generation)
             self._changed.notify()
 
@@ -118,7 +121,7 @@ class Scheduler:
             self._decoder.interrupt(True)
             self._changed.notify()
         for generation in waiting:
-            generation.fail(EngineClosed("The engine was closed before this request was served."))
+            generation.fail(EngineClosed(_("The engine was closed before this request was served.")))
         # The garbage collector may close an engine from any thread, the worker included.
         if threading.current_thread() is not self._worker:
             self._worker.join()
@@ -141,7 +144,7 @@ class Scheduler:
                 self._closing = True
                 left, self._queue = self._queue, deque()
             for generation in [*left, *(job.generation for job in self._jobs)]:
-                generation.fail(EngineClosed("The engine was closed before this request was served."))
+                generation.fail(EngineClosed(_("The engine was closed before this request was served.")))
             self._jobs.clear()
             self._decoder.close()
             self._free()
@@ -186,9 +189,9 @@ class Scheduler:
 
     def _job(self, generation: StreamedGeneration) -> Job:
         request = generation.request
-        if request.search is not None and not self._decoder.can_rewind:
+        if (request.search or request.revision) and not self._decoder.can_rewind:
             raise UsageError(
-                "A recurrent model cannot be searched: ask for its likeliest text, without required words."
+                _("A recurrent model cannot be searched: ask for its likeliest text, without required words.")
             )
         parts = self._template.render(request.conversation)
         prompt = self._tokenizer.encode(parts, self._place.answers.recall)
@@ -203,6 +206,10 @@ class Scheduler:
         answer = Answer(self._place.vocabulary, generation, new_stream())
         if request.search is not None:
             return SearchJob(generation, prompt, room, answer, self._place, new_stream)
+        if request.revision is not None:
+            recall = self._place.answers.recall
+            tokens = ResponseTokens(self._tokenizer, self._place.vocabulary, parts, prompt, recall)
+            return RevisionJob(generation, prompt, room, answer, self._place, new_stream, tokens)
         return SamplingJob(generation, prompt, room, answer, self._place)
 
     def _settle(self) -> None:
@@ -290,7 +297,7 @@ class Scheduler:
 
     def _restore(self, work: Work) -> None:
         """Bring the memory back to what it held before an evaluation that did not end."""
-        for _, plans in work:
+        for _work, plans in work:
             for plan in plans:
                 self._place.sequences.restore(plan.slot)
 
@@ -305,7 +312,7 @@ class Scheduler:
                 self._full = True
                 youngest.suspend()
             elif not youngest.generating:
-                raise EngineError("The memory of the context is full. Open the model with a larger context.")
+                raise EngineError(_("The memory of the context is full. Open the model with a larger context."))
             else:
                 youngest.finish("length")
 
@@ -339,6 +346,6 @@ class Scheduler:
 def _failure(error: Exception) -> BaylingError:
     if isinstance(error, BaylingError):
         return error
-    failure = EngineError(f"Generating failed: {error}.")
+    failure = EngineError(_("Generating failed: {reason}.", reason=error))
     failure.__cause__ = error
     return failure

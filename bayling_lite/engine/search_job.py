@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from bayling_lite.engine.answers import Answer, feed
+from bayling_lite.engine.answers import Answer, shown
 from bayling_lite.engine.base import FinishReason, Hypothesis
 from bayling_lite.engine.generation import StreamedGeneration
 from bayling_lite.engine.jobs import Job, Plan, Workplace
@@ -13,6 +13,7 @@ from bayling_lite.engine.sequences import Slot, common_prefix
 from bayling_lite.engine.text import TextStream
 from bayling_lite.engine.words import occurs
 from bayling_lite.errors import EngineError, PhrasesDoNotFit, UsageError
+from bayling_lite.localization import _
 
 
 class SearchJob(Job):
@@ -40,7 +41,7 @@ class SearchJob(Job):
             if self._required:
                 raise PhrasesDoNotFit("This model thinks first: a search would put the phrases into its thoughts.")
             raise UsageError(
-                "This model thinks first, so a search would be for its thoughts: leave the beam size at 1."
+                _("This model thinks first, so a search would be for its thoughts: leave the beam size at 1.")
             )
         self._search = self._new_search()
         self._branches: list[tuple[Slot, int]] = []  # each hypothesis, and the token that continues it
@@ -83,7 +84,7 @@ class SearchJob(Job):
     def suspend(self) -> None:
         """Give up the memory. The search begins again: its hypotheses are many and the prompt is one."""
         super().suspend()
-        for slot, _ in self._branches:
+        for slot, _token in self._branches:
             self._place.sequences.drop(slot)
         self._branches = []
         self._search = self._new_search()
@@ -155,14 +156,7 @@ class SearchJob(Job):
         return Hypothesis(self._text(found), found.score, found.logprob, len(found.tokens), found.finished)
 
     def _text(self, found: Found) -> str:
-        stream = self._new_stream()
-        pieces = []
-        for token in found.tokens:
-            pieces.append(feed(stream, token, self._place.vocabulary))
-            if stream.stopped:
-                break
-        pieces.append(stream.finish(cut=not found.finished))
-        return "".join(pieces)
+        return shown(self._new_stream(), found.tokens, self._place.vocabulary, cut=not found.finished)
 
     @property
     def _required(self) -> tuple[str, ...]:
@@ -176,7 +170,7 @@ class SearchJob(Job):
         return BeamSearch(params, self._place.vocabulary, self._place.stop_ids, most)
 
     def _end(self) -> None:
-        for slot, _ in self._branches:
+        for slot, _token in self._branches:
             self._place.sequences.drop(slot)
         self._branches = []
         super()._end()

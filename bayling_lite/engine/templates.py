@@ -11,7 +11,9 @@ from bayling_lite.engine.native_log import logger
 from bayling_lite.errors import ModelUnreadable, UsageError
 from bayling_lite.gguf_file import GGUFHeader
 from bayling_lite.languages import Language, find_language
+from bayling_lite.localization import _
 from bayling_lite.prompts import BAYLING, BAYLING_3, TEMPLATES, PromptTemplate, Template
+from bayling_lite.reasons import reason
 
 OWN = "jinja"
 
@@ -36,8 +38,13 @@ def choose_template(header: GGUFHeader, name: str | None = None) -> Template:
     if declared is not None:
         if declared not in TEMPLATES:
             raise ModelUnreadable(
-                f"{header.path} wants the template {declared!r}, which this version does not know "
-                f"(known: {', '.join(TEMPLATES)}). Use a newer version, or name one with --template."
+                _(
+                    "{path} wants the template {name!r}, which this version does not know (known: {known}). "
+                    "Use a newer version, or name one with --template.",
+                    path=header.path,
+                    name=declared,
+                    known=", ".join(TEMPLATES),
+                )
             )
         return TEMPLATES[declared]
     return _published(header) or _own(header)
@@ -50,14 +57,19 @@ def _named(header: GGUFHeader, name: str) -> Template:
         return _own(header)
     if not name.endswith(".jinja"):
         raise UsageError(
-            f"There is no template {name!r}. Known: {', '.join(TEMPLATES)}, {OWN} (the model's own), "
-            "or a file that ends in .jinja."
+            _(
+                "There is no template {name!r}. Known: {known}, {own} (the model's own), or a file that ends in "
+                ".jinja.",
+                name=name,
+                known=", ".join(TEMPLATES),
+                own=OWN,
+            )
         )
     try:
         source = Path(name).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise UsageError(f"The template {name} cannot be read: {reason}.") from None
+        why = reason(error) if isinstance(error, OSError) else _("it is not UTF-8")
+        raise UsageError(_("The template {name} cannot be read: {reason}.", name=name, reason=why)) from None
     return ChatTemplate(source, name=Path(name).stem, where=name)
 
 
@@ -77,8 +89,12 @@ def _own(header: GGUFHeader) -> ChatTemplate:
     source = header.text("tokenizer.chat_template")
     if source is None:
         raise ModelUnreadable(
-            f"{header.path} has no chat template, so it may not be a model to talk to. "
-            f"Name one with --template: {', '.join(TEMPLATES)}, or a file that ends in .jinja."
+            _(
+                "{path} has no chat template, so it may not be a model to talk to. "
+                "Name one with --template: {known}, or a file that ends in .jinja.",
+                path=header.path,
+                known=", ".join(TEMPLATES),
+            )
         )
     return ChatTemplate(source, name=OWN, where=str(header.path))
 

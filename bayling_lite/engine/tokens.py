@@ -6,15 +6,18 @@ Special tokens enter only where the template put them. Text can never become one
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
+from functools import lru_cache
 from typing import Protocol
 
 from bayling_lite.engine.thinking import thought_end
 from bayling_lite.errors import ModelUnreadable
+from bayling_lite.localization import _
 from bayling_lite.prompts import AnyPart, Control, Markup, Special, Template, Text
 
 _REMEMBERED_MARKUP = 1024
+_REMEMBERED_TEXTS = 256
 # What C's isspace() takes for white space.
 _SPACE = " \t\n\v\f\r"
 # Vocabularies such as Gemma's have these as user-defined tokens, for documents are full of them.
@@ -112,6 +115,8 @@ class Tokenizer:
         self._written = frozenset(vocabulary.tokenize(template.jinja, special=True))
         self._steering: dict[int, bool] = {}
         self.stop_ids = frozenset(id_ for part in template.stop for id_ in self._stop_ids(part))
+        # A conversation is tokenized anew with every turn, and most of it has been before.
+        self._text = lru_cache(_REMEMBERED_TEXTS)(self._tokenized)
 
     def encode(self, parts: Iterable[AnyPart], recall: Recall | None = None) -> list[int]:
         """The ids of rendered parts.
@@ -140,13 +145,20 @@ class Tokenizer:
         # The template may write by name the BOS that the model wants anyway.
         return ids[1:] if self._vocabulary.bos is not None and ids[:2] == [self._vocabulary.bos] * 2 else ids
 
+    def continuation(self, text: str) -> list[int]:
+        """The ids of a text that goes on in a response."""
+        return list(self._text(text, prefixed=False)) if text else []
+
     def _part_ids(self, part: Special | Control) -> list[int]:
         if isinstance(part, Special):
             return [self._specials[part.token]]
         if part in (Control.EOS, Control.TEMPLATE_EOS):
             if self._vocabulary.eos is None:
                 raise ModelUnreadable(
-                    f"The model has no end-of-text token; the template {self._template.name} needs one."
+                    _(
+                        "The model has no end-of-text token; the template {template} needs one.",
+                        template=self._template.name,
+                    )
                 )
             return [self._vocabulary.eos]
         token = self._vocabulary.bos if part is Control.BOS else self._vocabulary.bos_token
@@ -165,8 +177,12 @@ class Tokenizer:
         # A space prefix stands before a name that is only text; a real special token takes none.
         if len(ids) != 1 or self._vocabulary.name(ids[0]) != part.token:
             raise ModelUnreadable(
-                f"The model has no token {part.token}, which the template {self._template.name} needs. "
-                "Name the template that fits it with --template."
+                _(
+                    "The model has no token {token}, which the template {template} needs. "
+                    "Name the template that fits it with --template.",
+                    token=part.token,
+                    template=self._template.name,
+                )
             )
         return ids[0]
 
@@ -204,11 +220,11 @@ class Tokenizer:
         if at < len(markup):
             yield markup[at:]
 
-    def _text(self, text: str, *, prefixed: bool) -> list[int]:
+    def _tokenized(self, text: str, *, prefixed: bool) -> tuple[int, ...]:
         ids = self._vocabulary.tokenize(text) if prefixed else self._without_prefix(text)
         name = self._smuggled(ids, text)
         if name is None:
-            return ids
+            return tuple(ids)
         # Merging went along the characters of a token's name and arrived at the token itself. Cut the name apart.
         first, *rest = text.split(name)
         pieces = [first, *(name[1:] + piece for piece in rest)]
@@ -216,7 +232,7 @@ class Tokenizer:
         ids = []
         for position, piece in enumerate(pieces):
             ids += self._text(piece, prefixed=prefixed and position == 0)
-        return ids
+        return tuple(ids)
 
     def _smuggled(self, ids: list[int], text: str) -> str | None:
         """The name of a control or byte token that stands in the text as characters and came out as that token."""
@@ -261,7 +277,7 @@ class _Run:
     those, llama.cpp and the tokenizers of these models begin anew. The BayLing templates are trained without.
     """
 
-    def __init__(self, tokenize: Callable[..., list[int]]) -> None:
+    def __init__(self, tokenize: Callable[..., Sequence[int]]) -> None:
         self._tokenize = tokenize
         self._ids: list[int] = []
         self._pending: list[str] = []

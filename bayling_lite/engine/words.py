@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator
 
 # Scripts that separate no words, by the beginning of their characters' Unicode names (Han and kana go by their width).
 _UNSPACED = ("THAI ", "LAO ", "KHMER ", "MYANMAR ", "TIBETAN ")
@@ -17,16 +18,22 @@ def joins(char: str) -> bool:
 
 def occurs(phrase: str, text: str) -> bool:
     """Whether a text has the phrase exactly, as words of their own: what a search guarantees."""
+    return next(occurrences(phrase, text), None) is not None
+
+
+def occurrences(phrase: str, text: str) -> Iterator[tuple[int, int]]:
+    """Where a text has the phrase exactly, as words of their own, from left to right: (start, stop) in characters."""
     at = text.find(phrase)
     while at >= 0:
         end = at + len(phrase)
         before, after = text[at - 1 : at] if at else "", text[end : end + 1]
         runs_on_before = needs_border(phrase[0]) and before and joins(before)
         runs_on_after = needs_border(phrase[-1]) and after and joins(after)
-        if not runs_on_before and not runs_on_after:
-            return True
-        at = text.find(phrase, at + 1)
-    return False
+        if runs_on_before or runs_on_after:
+            at = text.find(phrase, at + 1)
+        else:
+            yield at, end
+            at = text.find(phrase, end)
 
 
 def needs_border(char: str) -> bool:

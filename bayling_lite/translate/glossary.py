@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from bayling_lite.engine.words import joins
 from bayling_lite.errors import UsageError
+from bayling_lite.localization import _
 
 Term = tuple[str, str]
 """A word of the source and the word that must stand for it."""
@@ -27,9 +28,16 @@ def check_terms(terms: Iterable[Term]) -> tuple[Term, ...]:
     for term in terms:
         word, wanted = (" ".join(part.split()) for part in term)
         if not word or not wanted:
-            raise UsageError("A term is a word and its translation; neither can be empty.")
+            raise UsageError(_("A term is a word and its translation; neither can be empty."))
         if chosen.setdefault(word, wanted) != wanted:
-            raise UsageError(f"The term {word!r} has two translations, {chosen[word]!r} and {wanted!r}: choose one.")
+            raise UsageError(
+                _(
+                    "The term {word!r} has two translations, {one!r} and {other!r}: choose one.",
+                    word=word,
+                    one=chosen[word],
+                    other=wanted,
+                )
+            )
     return tuple(chosen.items())
 
 
@@ -42,7 +50,7 @@ def check_words(required: str | Iterable[str]) -> tuple[str, ...]:
     words = [required] if isinstance(required, str) else required
     checked = tuple(dict.fromkeys(" ".join(word.split()) for word in words))
     if "" in checked:
-        raise UsageError("A required word cannot be empty.")
+        raise UsageError(_("A required word cannot be empty."))
     return checked
 
 
@@ -56,7 +64,7 @@ class TermIndex:
         self._terms = tuple(terms)
         self._numbers: defaultdict[str, list[int]] = defaultdict(list)  # of the terms with a word, folded
         lengths: defaultdict[str, set[int]] = defaultdict(set)
-        for number, (word, _) in enumerate(self._terms):
+        for number, (word, _wanted) in enumerate(self._terms):
             if word.strip():
                 folded = _folded(word)
                 self._numbers[folded].append(number)

@@ -15,6 +15,8 @@ from pathlib import Path
 
 from bayling_lite.errors import InputError, UsageError
 from bayling_lite.languages import Language, find_language
+from bayling_lite.localization import _
+from bayling_lite.reasons import reason
 from bayling_lite.translate.formats.base import Source
 from bayling_lite.translate.formats.decoding import decode
 from bayling_lite.translate.glossary import Term
@@ -64,7 +66,15 @@ class Glossary:
             return self
         left, right = self.languages
         if left != target:
-            raise UsageError(f"{self.name} is a glossary of {left.english} and {right.english}, not {target.english}.")
+            raise UsageError(
+                _(
+                    "{name} is a glossary of {left} and {right}, not {target}.",
+                    name=self.name,
+                    left=left.localized,
+                    right=right.localized,
+                    target=target.localized,
+                )
+            )
         turned = (
             Entry(entry.target, entry.source, entry.note, entry.line, (entry.raw[1], entry.raw[0]))
             for entry in self.entries
@@ -81,9 +91,18 @@ def load_glossary(path: Path) -> Glossary:
     glossary = read_glossary(path)
     for entry in glossary.entries:
         if not (entry.source and entry.target):
-            lacks = f"{entry.source!r} has no translation" if entry.source else "there is no word before the tab"
+            lacks = (
+                _("{word!r} has no translation", word=entry.source)
+                if entry.source
+                else _("there is no word before the tab")
+            )
             raise InputError(
-                f"{glossary.name}, line {entry.line}: {lacks}. A line is: word, tab or comma, translation."
+                _(
+                    "{name}, line {line}: {lacks}. A line is: word, tab or comma, translation.",
+                    name=glossary.name,
+                    line=entry.line,
+                    lacks=lacks,
+                )
             )
     return glossary
 
@@ -101,9 +120,16 @@ def joined_terms(glossaries: Iterable[Glossary], overruling: Iterable[Term] = ()
             first = own.setdefault(entry.source, entry)
             if first.target != entry.target:
                 raise UsageError(
-                    f"{glossary.name}, line {entry.line}: {entry.source!r} is {entry.target!r} here and "
-                    f"{first.target!r} on line {first.line}: choose one. "
-                    f"All such lines are listed by: bayling glossary check {glossary.name}"
+                    _(
+                        "{name}, line {line}: {word!r} is {wanted!r} here and {other!r} on line {first}: choose one. "
+                        "All such lines are listed by: bayling glossary check {name}",
+                        name=glossary.name,
+                        line=entry.line,
+                        word=entry.source,
+                        wanted=entry.target,
+                        other=first.target,
+                        first=first.line,
+                    )
                 )
         chosen |= {entry.source: entry.target for entry in own.values()}
     return tuple((chosen | dict(overruling)).items())
@@ -118,14 +144,17 @@ def read_glossary(path: Path) -> Glossary:
     name = str(path)
     try:
         if path.stat().st_size > _MOST_BYTES:
-            raise InputError(f"{name} is too large for a glossary ({path.stat().st_size / 1e6:.0f} MB).")
+            size = f"{path.stat().st_size / 1e6:.0f}"
+            raise InputError(_("{name} is too large for a glossary ({size} MB).", name=name, size=size))
         data = path.read_bytes()
     except (OSError, ValueError) as error:
-        raise InputError(f"The glossary {name} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
+        raise InputError(_("The glossary {name} cannot be read: {reason}.", name=name, reason=reason(error))) from error
     try:
         text = decode(Source(name, data)).text.removeprefix("\ufeff")
     except InputError as error:
-        raise InputError(f"The glossary {name} is not text that can be recognised: save it as UTF-8.") from error
+        raise InputError(
+            _("The glossary {name} is not text that can be recognised: save it as UTF-8.", name=name)
+        ) from error
     rows = [(line, cells) for line, cells in _rows(name, text, path.suffix) if any(cell.strip() for cell in cells)]
     rows = [(line, cells) for line, cells in rows if not (len(cells) == 1 and cells[0].startswith("#"))]
     columns, languages = _header(rows[0][1]) if rows else (None, None)
@@ -146,11 +175,20 @@ def _rows(name: str, text: str, suffix: str) -> Iterator[tuple[int, list[str]]]:
     try:
         for cells in reader:
             if any(len(cell) > _LONGEST_CELL for cell in cells):
-                raise InputError(f"{name}, line {line}: a cell of more than {_LONGEST_CELL:,} characters is no term.")
+                raise InputError(
+                    _(
+                        "{name}, line {line}: a cell of more than {most} characters is no term.",
+                        name=name,
+                        line=line,
+                        most=f"{_LONGEST_CELL:,}",
+                    )
+                )
             yield line, cells
             line = reader.line_num + 1
     except csv.Error as error:
-        raise InputError(f"{name}, line {line}: {error}. Is a quotation mark missing?") from error
+        raise InputError(
+            _("{name}, line {line}: {error}. Is a quotation mark missing?", name=name, line=line, error=error)
+        ) from error
 
 
 def _delimiter(text: str, suffix: str) -> str:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Literal
 from bayling_lite.languages import Language
 from bayling_lite.messages import Conversation
 from bayling_lite.translate.formats.plain import PlainText
+from bayling_lite.translate.glossary import Term
 
 if TYPE_CHECKING:
+    from bayling_lite.translate.alternatives import AlternativesStream
     from bayling_lite.translate.stream import TranslationStream
     from bayling_lite.translate.translator import Translator
 
@@ -39,8 +41,9 @@ class Translation:
 
     ``source`` is the language given or detected, None when the text holds no word. ``conversation`` ends with the
     translation as the assistant's turn, ready for the user's next. ``document`` is the layout it was written into.
-    ``missing_terms`` are the required terms that a segment lacks, (source, target), once for each such segment;
-    ``missing_words`` the words that this refinement required and the draft lacks.
+    ``terms`` are those it was made with, ``required`` the words that the last refinement asked for. ``missing_terms``
+    are the terms that a segment lacks, (source, target), once for each such segment; ``missing_words`` the required
+    words that the draft lacks. ``unchanged`` when it was to become shorter or longer, and stayed as it was.
     """
 
     text: str
@@ -53,6 +56,9 @@ class Translation:
     translator: Translator = field(repr=False, compare=False)
     missing_terms: tuple[tuple[str, str], ...] = ()
     missing_words: tuple[str, ...] = ()
+    terms: tuple[Term, ...] = ()
+    required: tuple[str, ...] = ()
+    unchanged: bool = False
 
     @property
     def failed(self) -> int:
@@ -64,11 +70,15 @@ class Translation:
         """The number of segments cut off at the token limit."""
         return sum(segment.status == "length" for segment in self.segments)
 
-    def refine(self, instruction: str, *, required: str | Sequence[str] = ()) -> Translation:
+    def refine(
+        self, instruction: str, *, required: str | Sequence[str] = (), terms: Sequence[Term] | None = None
+    ) -> Translation:
         """The draft changed as the user says; see :meth:`stream_refine`."""
-        return self.stream_refine(instruction, required=required).result()
+        return self.stream_refine(instruction, required=required, terms=terms).result()
 
-    def stream_refine(self, instruction: str, *, required: str | Sequence[str] = ()) -> TranslationStream:
+    def stream_refine(
+        self, instruction: str, *, required: str | Sequence[str] = (), terms: Sequence[Term] | None = None
+    ) -> TranslationStream:
         """Change the draft as the user says ("Use the word "早安".", "Make it formal."), and stream the new one.
 
         The conversation goes on: the request, the draft, then the instruction. Of a text of several segments
@@ -80,15 +90,62 @@ class Translation:
 
         The words ``required`` will be in the new draft, exactly as they are written, where the engine can search and it
         is clear where they belong: in a draft that is changed as a whole, in the only segment that is changed, or (one
-        word) in each of those that the instruction quotes from. Of several such drafts the one that keeps most of this
-        one is taken, so it comes whole, at the end. ``missing_words`` of the result says which words are not in it.
+        word) in each of those that the instruction quotes from. An instruction that asks for one word and nothing else
+        (:func:`~bayling_lite.prompts.fix_instruction`, :func:`~bayling_lite.prompts.use_instruction`) puts it into the
+        draft and changes what the model insists on; for any other, of several drafts with the words the one that keeps
+        most of this one is taken. Either way the new draft comes whole, at the end. ``missing_words`` of the result
+        says which words are not in it.
+
+        ``terms``, the draft's own if there are none given, are required in each segment that is changed, where they
+        apply; but not one whose wanted word an instruction has called wrong ('Fix "A": it should be "B"').
 
         Raises:
-            UsageError: there is nothing to refine, or the instruction or a required word is empty.
+            UsageError: there is nothing to refine, the instruction or a required word is empty, or a word has two
+                translations.
             ContextOverflow: (while streaming) the conversation has grown too long for the context.
         """
-        return self.translator.stream_refinement(self, instruction, required=required)
+        return self.translator.stream_refinement(self, instruction, required=required, terms=terms)
 
-    async def arefine(self, instruction: str, *, required: str | Sequence[str] = ()) -> Translation:
+    async def arefine(
+        self, instruction: str, *, required: str | Sequence[str] = (), terms: Sequence[Term] | None = None
+    ) -> Translation:
         """:meth:`refine` for asynchronous programs."""
-        return await self.stream_refine(instruction, required=required).aresult()
+        return await self.stream_refine(instruction, required=required, terms=terms).aresult()
+
+    def alternatives(self, count: int = 3) -> AlternativesStream:
+        """Look for other answers to the request that this draft answers, at most ``count``.
+
+        They are what a search finds next to the likeliest, or samples, where the engine cannot search; required words
+        and terms that this draft has are in each of them. Of a text of several segments, the first is made of the best
+        other translation of each segment, and so on.
+
+        Raises:
+            UsageError: there is no draft, or ``count`` is below 1.
+        """
+        return self.translator.stream_alternatives(self, count)
+
+    def shorter(self) -> TranslationStream:
+        """Say the same in less: the likeliest refined draft that is shorter, segment by segment.
+
+        Terms, and the words that the last refinement required, stay. A segment for which the model knows nothing good
+        stays as it is; the result is ``unchanged`` when that is so of all.
+
+        Raises:
+            UsageError: there is no draft.
+            ContextOverflow: (while streaming) the conversation has grown too long for the context.
+        """
+        return self.translator.stream_resized(self, longer=False)
+
+    def longer(self) -> TranslationStream:
+        """Say the same in more; see :meth:`shorter`."""
+        return self.translator.stream_resized(self, longer=True)
+
+    def back(self) -> TranslationStream:
+        """Translate the draft back into the language of its source, to see what it says.
+
+        Neither terms nor a steering have a part in it.
+
+        Raises:
+            UsageError: there is no draft, or the language of its source is not known.
+        """
+        return self.translator.stream_back(self)

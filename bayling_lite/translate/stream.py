@@ -6,40 +6,21 @@ import threading
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bayling_lite.engine.base import Completion, Engine, Generation, GenerationRequest
+from bayling_lite.engine.words import occurs
 from bayling_lite.errors import ContextOverflow, PhrasesDoNotFit
-from bayling_lite.messages import Conversation
+from bayling_lite.translate.asking.steps import SteppedGeneration, Steps
 from bayling_lite.translate.formats.plain import PlainWriter, on_one_line
-from bayling_lite.translate.nearest import nearest
+from bayling_lite.translate.refining.nearest import nearest
 from bayling_lite.translate.results import Status, TranslatedSegment, Translation
-from bayling_lite.translate.segments import Segment
+from bayling_lite.translate.tasks import Task
 
 # Requests queued before they are needed: the engine is to have something to batch also while it is the slow one among
 # those it works at that is waited for.
 _FEWEST_AHEAD = 4
 _AHEAD_PER_SEQUENCE = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A segment and what is to become of it.
-
-    ``conversation`` ends with the user's turn when the model is to be asked. When ``status`` is given, nothing is asked
-    and ``fallback`` is the text; else ``fallback`` stands when no answer comes. A request that does not fit the context
-    counts as one without an answer, unless it ``must_fit``: then it is an error. ``words`` are required in the answer;
-    where the model cannot be made to write them, it is asked without that. With ``near``, the answer is found by a
-    search, and of its hypotheses the one nearest to this text is taken.
-    """
-
-    segment: Segment
-    conversation: Conversation
-    fallback: str
-    status: Status | None = None
-    must_fit: bool = False
-    words: tuple[str, ...] = ()
-    near: str = ""
 
 
 class TranslationStream:
@@ -63,7 +44,8 @@ class TranslationStream:
         self._request = request
         self._finish = finish
         self._ahead = max(_FEWEST_AHEAD, _AHEAD_PER_SEQUENCE * engine.info.n_parallel)
-        self._queue: deque[Generation | None] = deque()  # the current task's first; None where nothing is asked
+        # The current task's first; None where nothing is asked.
+        self._queue: deque[Generation | SteppedGeneration | None] = deque()
         self._lock = threading.Lock()  # of the queue
         self._text: list[str] = []
         self._answer = ""  # of the segment being made
@@ -91,6 +73,11 @@ class TranslationStream:
     def segments(self) -> tuple[TranslatedSegment, ...]:
         """The segments finished so far."""
         return tuple(self._segments)
+
+    @property
+    def asked(self) -> tuple[Task, ...]:
+        """What the model is asked for; nothing is, before the first piece is read."""
+        return tuple(task for task in self._tasks if task.status is None)
 
     def __iter__(self) -> Iterator[str]:
         return self._pieces
@@ -121,11 +108,11 @@ class TranslationStream:
     def _run(self) -> Generator[str, None, None]:
         try:
             for task in self._waiting():
-                for generation in self._attempts(task):
+                for generation, attempt in self._attempts(task):
                     with self._failure_allowed(task):
                         for piece in generation:
                             yield from self._feed(piece, task)
-                        self._completion = generation.result()
+                        self._completion = _with_words(generation.result(), attempt)
                         yield from self._feed_nearest(task)
                 yield from self._close(task)
             yield from self._end()
@@ -138,12 +125,12 @@ class TranslationStream:
     async def _arun(self) -> AsyncGenerator[str, None]:
         try:
             for task in self._waiting():
-                for generation in self._attempts(task):
+                for generation, attempt in self._attempts(task):
                     with self._failure_allowed(task):
                         async for piece in generation:
                             for text in self._feed(piece, task):
                                 yield text
-                        self._completion = generation.result()  # it has ended: this does not wait
+                        self._completion = _with_words(generation.result(), attempt)  # it has ended: this does not wait
                         for text in self._feed_nearest(task):
                             yield text
                 for text in self._close(task):
@@ -164,29 +151,56 @@ class TranslationStream:
                     return
                 yield task
 
-    def _next(self) -> Generation | None:
+    def _next(self) -> Generation | SteppedGeneration | None:
         """The generation of the next task; None when nothing is asked for it."""
         with self._lock:
             waiting = len(self._segments) + len(self._queue)
             while len(self._queue) < self._ahead and waiting < len(self._tasks) and not self._cancelled.is_set():
                 task = self._tasks[waiting]
-                self._queue.append(self._engine.submit(self._request(task)) if task.status is None else None)
+                self._queue.append(self._ask(task))
                 waiting += 1
             return self._queue[0] if self._queue else None
 
-    def _attempts(self, task: Task) -> Iterator[Generation]:
-        """The generation of a task; a second one, without the required words, where the first could not have them."""
+    def _ask(self, task: Task) -> Generation | SteppedGeneration | None:
+        if task.status is not None:
+            return None
+        if task.steps is not None:
+            return SteppedGeneration(self._engine, task.steps())
+        if task.likely:
+            return SteppedGeneration(self._engine, self._likely(task))
+        return self._engine.submit(self._request(task))
+
+    def _likely(self, task: Task) -> Steps[Completion | str | None]:
+        (answer,) = yield [self._request(replace(task, words=()))]
+        if isinstance(answer, Exception):
+            raise answer
+        if all(occurs(word, answer.text) for word in task.words):
+            return answer
+        (found,) = yield [self._request(task)]
+        return answer if isinstance(found, Exception) else found
+
+    def _attempts(self, task: Task) -> Iterator[tuple[Generation | SteppedGeneration, Task]]:
+        """The generation of a task; where it could not have the required words, others: a search in the place of a
+        correction, then the likeliest text without them.
+        """
         generation = self._next()
         if generation is None:
             return
-        self._words_fit = True
-        yield generation
-        if not self._words_fit:
+        attempt = task
+        while True:
+            self._words_fit = True
+            yield generation, attempt
+            if self._words_fit:
+                return
+            attempt = (
+                replace(task, correction=None)
+                if attempt.correction is not None
+                else replace(task, words=(), correction=None)
+            )
             with self._lock:
                 if self._cancelled.is_set():
                     return
-                generation = self._queue[0] = self._engine.submit(self._request(replace(task, words=())))
-            yield generation
+                generation = self._queue[0] = self._engine.submit(self._request(attempt))
 
     @contextmanager
     def _failure_allowed(self, task: Task) -> Iterator[None]:
@@ -235,6 +249,10 @@ class TranslationStream:
             if not answer:
                 return
             status, text = "cancelled", answer
+        elif not answer and task.before is not None:
+            self._segments.append(task.before)
+            yield from self._give(self._writer.end(task.before.text))
+            return
         elif not answer:
             status, text = "failed", task.fallback
         else:
@@ -264,3 +282,16 @@ class TranslationStream:
                     pass
             self._result = self._finish("".join(self._text), tuple(self._segments))
         return self._result
+
+
+def _with_words(completion: Completion, attempt: Task) -> Completion:
+    """A completion that has all required words, where it is one of a correction, which sees to one of them alone.
+
+    Raises:
+        PhrasesDoNotFit: it lacks another one.
+    """
+    if attempt.correction is not None and completion.finish_reason != "cancelled":
+        missing = [word for word in attempt.words if not occurs(word, completion.text)]
+        if missing:
+            raise PhrasesDoNotFit(f"The corrected draft lacks {', '.join(map(repr, missing))}.")
+    return completion

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bayling_lite.engine.base import GREEDY, Engine, GenerationRequest, SamplingParams, SearchParams
 from bayling_lite.errors import UsageError
 from bayling_lite.languages import Language, detect_language
-from bayling_lite.messages import Conversation
+from bayling_lite.localization import _
 from bayling_lite.prompts import Wording, translation_instruction, user_turn
+from bayling_lite.translate.alternatives import AlternativesStream
 from bayling_lite.translate.asking.budget import BEAMS_FOR_WORDS, TokenBudget, encodable
+from bayling_lite.translate.asking.steering import Steering
 from bayling_lite.translate.formats import plain
-from bayling_lite.translate.glossary import Term, applying, check_terms, check_words, occurs
+from bayling_lite.translate.glossary import Term, applying, check_terms, check_words
 from bayling_lite.translate.job.fitting import model_language, sentence_limit
-from bayling_lite.translate.quotes import corrected, mentioned
+from bayling_lite.translate.refining.length import plan_resized
+from bayling_lite.translate.refining.means import Means
+from bayling_lite.translate.refining.plan import Finish, plan_refinement
+from bayling_lite.translate.refining.terms import missing_terms
 from bayling_lite.translate.results import TranslatedSegment, Translation
-from bayling_lite.translate.segments import Segment, SplitText
-from bayling_lite.translate.stream import Task, TranslationStream
+from bayling_lite.translate.segments import Segment
+from bayling_lite.translate.stream import TranslationStream
+from bayling_lite.translate.tasks import Task
 
 # Hypotheses of a search for a refinement, which is to keep the rest of the draft: there is more to choose from.
 _BEAMS_FOR_REFINEMENT = 8
 # Characters that tell the language of a text well enough.
 _SAMPLE = 4000
-Finish = Callable[[str, tuple[TranslatedSegment, ...]], Translation]
 
 
 class Translator:
@@ -31,7 +36,8 @@ class Translator:
 
     ``wording`` is the language the instructions are worded in. Decoding is greedy, unless ``sampling`` says otherwise
     or ``beam_size`` is above 1: then it is beam search. Required words are guaranteed by a search of their own, with
-    an engine that can search and without sampling.
+    an engine that can search and without sampling. ``steering`` is said before every sentence, unless the model is too
+    small to heed it: see :attr:`note`.
 
     Raises:
         UsageError: a beam size that cannot be, or one together with sampling.
@@ -44,6 +50,7 @@ class Translator:
         wording: Wording = Wording.ENGLISH,
         sampling: SamplingParams = GREEDY,
         beam_size: int = 1,
+        steering: Steering | None = None,
     ) -> None:
         SearchParams(beam_size)
         if beam_size > 1 and sampling != GREEDY:
@@ -52,7 +59,18 @@ class Translator:
         self.wording = wording
         self.sampling = sampling
         self.beam_size = beam_size
+        self.steering = steering or Steering()
         self._budget = TokenBudget(engine)
+
+    @property
+    def note(self) -> str:
+        """What a user should know of how texts are asked for; empty where all is well."""
+        return self.steering.note(self.engine.info, self.wording)
+
+    @property
+    def unheeded(self) -> bool:
+        """Whether there is a steering that is left out, because the model is too small for it."""
+        return bool(self.note)
 
     def translate(
         self, text: str, target: str | Language, source: str | Language | None = None, *, terms: Sequence[Term] = ()
@@ -104,8 +122,18 @@ class Translator:
                 if len(segments) == 1
                 else user_turn(self._instruction(text.strip(), target)).assistant(translated.strip())
             )
-            missing = tuple(term for segment in segments for term in _missing(segment, terms))
-            return Translation(translated, text, language, target, conversation, segments, document, self, missing)
+            return Translation(
+                translated,
+                text,
+                language,
+                target,
+                conversation,
+                segments,
+                document,
+                self,
+                terms=terms,
+                missing_terms=missing_terms(segments, terms),
+            )
 
         return self._stream(document, target, tasks, finish)
 
@@ -121,97 +149,48 @@ class Translator:
         return detect_language("\n".join(sample), self.engine.info.languages or None)
 
     def stream_refinement(
-        self, draft: Translation, instruction: str, *, required: str | Sequence[str] = ()
+        self,
+        draft: Translation,
+        instruction: str,
+        *,
+        required: str | Sequence[str] = (),
+        terms: Sequence[Term] | None = None,
     ) -> TranslationStream:
         """Change a draft as the user says; :meth:`Translation.stream_refine` tells how."""
         words = check_words(required)
         if not instruction.strip():
-            raise UsageError("Say what to change: the instruction is empty.")
-        if not any(segment.text.strip() for segment in draft.segments):
-            raise UsageError("There is no draft to refine: the translation is empty.")
-        if len(draft.segments) > 1:
-            chosen = mentioned(draft, instruction, words)
-            if chosen or not self._fits_as_a_whole(draft, instruction):
-                return self._refine_segments(draft, instruction, chosen, words)
-        return self._refine_whole(draft, instruction, words)
-
-    def _refine_whole(self, draft: Translation, instruction: str, words: tuple[str, ...]) -> TranslationStream:
-        """One conversation: the request, the draft, the instruction."""
-        core = draft.source_text.strip()
-        text = draft.segments[0].source if len(draft.segments) == 1 else core
-        document = draft.document
-        if len(draft.segments) > 1:
-            before, _, after = draft.source_text.partition(core)
-            document = plain.PlainText(SplitText((Segment(core, core, before),), after))
-        conversation = draft.conversation.user(instruction)
-        fallback = draft.segments[0].text if len(draft.segments) == 1 else draft.text.strip()
-        near = self._near(fallback, instruction, words)
-        tasks = [Task(Segment(text, text, ""), conversation, fallback, must_fit=True, words=words, near=near)]
-
-        def finish(refined: str, segments: tuple[TranslatedSegment, ...]) -> Translation:
-            turn = segments[0].conversation if segments else draft.conversation
-            return self._refined(draft, refined, turn, segments, document, words)
-
-        return self._stream(document, draft.target, tasks, finish)
-
-    def _refine_segments(
-        self, draft: Translation, instruction: str, chosen: set[int], words: tuple[str, ...]
-    ) -> TranslationStream:
-        """Each chosen segment in its own conversation, the others as they are; with none chosen, each of them.
-
-        Words are required where it is clear that they belong there: in the only segment that is asked for, and one word
-        in each of those that were chosen.
-        """
-        asked = {
-            position
-            for position, old in enumerate(draft.segments)
-            if old.status != "kept" and (position in chosen or not chosen)
-        }
-        there = words if len(asked) == 1 or (chosen and len(words) == 1) else ()
-
-        def task(segment: Segment, old: TranslatedSegment) -> Task:
-            conversation, near = old.conversation.user(instruction), self._near(old.text, instruction, there)
-            return Task(segment, conversation, old.text, must_fit=True, words=there, near=near)
-
-        tasks = [
-            task(segment, old) if position in asked else Task(segment, old.conversation, old.text, old.status)
-            for position, (segment, old) in enumerate(zip(draft.document.segments, draft.segments, strict=False))
-        ]
-
-        def finish(refined: str, segments: tuple[TranslatedSegment, ...]) -> Translation:
-            conversation = draft.conversation.user(instruction).assistant(refined.strip())
-            return self._refined(draft, refined, conversation, segments, draft.document, words)
-
-        return self._stream(draft.document, draft.target, tasks, finish)
-
-    def _refined(
-        self,
-        draft: Translation,
-        text: str,
-        conversation: Conversation,
-        segments: tuple[TranslatedSegment, ...],
-        document: plain.PlainText,
-        words: tuple[str, ...],
-    ) -> Translation:
-        """A draft with another text, and with what that lacks of the required words."""
-        return replace(
-            draft,
-            text=text,
-            conversation=conversation,
-            segments=segments,
-            document=document,
-            translator=self,
-            missing_terms=(),
-            missing_words=tuple(word for word in words if not occurs(word, text)),
+            raise UsageError(_("Say what to change: the instruction is empty."))
+        _check_drafted(draft)
+        plan = plan_refinement(
+            replace(draft, translator=self),
+            instruction,
+            words,
+            terms=check_terms(draft.terms if terms is None else terms),
+            engine=self.engine,
+            can_search=self._can_search,
         )
+        return self._stream(plan.document, draft.target, plan.tasks, plan.finish)
 
-    def _fits_as_a_whole(self, draft: Translation, instruction: str) -> bool:
-        """Whether a draft is one line, and it and an answer as long as it fit the context."""
-        if len(draft.source_text.strip().splitlines()) > 1:
-            return False
-        answer = self._budget.tokens(draft.text.strip())
-        needed = self.engine.count_tokens(draft.conversation.user(instruction)) + answer
-        return needed < self.engine.info.n_ctx
+    def stream_resized(self, draft: Translation, *, longer: bool) -> TranslationStream:
+        """Say a draft in less, or in more; :meth:`Translation.shorter` tells how."""
+        _check_drafted(draft)
+        plan = plan_resized(replace(draft, translator=self), longer=longer, means=self._means)
+        return self._stream(plan.document, draft.target, plan.tasks, plan.finish)
+
+    def stream_back(self, draft: Translation) -> TranslationStream:
+        """Translate a draft into the language of its source; :meth:`Translation.back` tells how."""
+        _check_drafted(draft)
+        if draft.source is None:
+            raise UsageError(_("The text has no language to translate back into: it holds no word."))
+        plain_one = Translator(self.engine, wording=self.wording, sampling=self.sampling, beam_size=self.beam_size)
+        return plain_one.stream(draft.text, draft.source, draft.target)
+
+    def stream_alternatives(self, draft: Translation, count: int) -> AlternativesStream:
+        """Look for other translations than a draft; :meth:`Translation.alternatives` tells how."""
+        _check_drafted(draft)
+        if count < 1:
+            raise UsageError(_("The number of alternatives must be 1 or more, not {count}.", count=count))
+        return AlternativesStream(self.engine, replace(draft, translator=self), count, self._means)
 
     def _stream(
         self,
@@ -221,10 +200,12 @@ class Translator:
         finish: Finish,
     ) -> TranslationStream:
         if self.beam_size > 1 and not self.engine.info.can_search:
-            raise UsageError(f"{self.engine.info.name} cannot be searched: leave the beam size at 1.")
+            raise UsageError(_("{model} cannot be searched: leave the beam size at 1.", model=self.engine.info.name))
         return TranslationStream(self.engine, tasks, document.writer(target), self._request, finish)
 
     def _request(self, task: Task) -> GenerationRequest:
+        if task.correction is not None:
+            return GenerationRequest(task.correction.conversation, revision=task.correction.revision)
         most = self._budget.most((task.segment.text, task.fallback), task.words)
         refines = len(task.conversation) > 1
         # This bounds the answer alone: a model that thinks first may think until the context is full. A segment that is
@@ -242,9 +223,11 @@ class Translator:
             return SearchParams(max(self.beam_size, BEAMS_FOR_WORDS), required=task.words)
         return SearchParams(self.beam_size) if self.beam_size > 1 else None
 
-    def _near(self, draft: str, instruction: str, words: tuple[str, ...]) -> str:
-        """What a refinement with required words should be near to; empty where it is not searched for."""
-        return corrected(draft, instruction, words) if words and self._can_search else ""
+    @property
+    def _means(self) -> Means:
+        # Other texts than a draft are better found than drawn by lot, however the draft was made.
+        info = self.engine.info
+        return Means(self._budget, self.wording, self.beam_size, info.can_search, wide=info.demonstrator)
 
     @property
     def _can_search(self) -> bool:
@@ -259,7 +242,8 @@ class Translator:
         return Task(segment, user_turn(self._instruction(segment.text, target, words)), segment.text, words=words)
 
     def _instruction(self, text: str, target: Language, terms: Sequence[str] = ()) -> str:
-        return translation_instruction(encodable(text), target, terms=terms, wording=self.wording)
+        preface = self.steering.heeded_preface(self.engine.info, self.wording)
+        return encodable(preface + translation_instruction(text, target, terms=terms, wording=self.wording))
 
     def _language(self, name: str | Language) -> Language:
         return model_language(name, self.engine.info)
@@ -269,8 +253,6 @@ class Translator:
         return sentence_limit(self.engine.info)
 
 
-def _missing(segment: TranslatedSegment, terms: Sequence[Term]) -> list[Term]:
-    """The terms that a segment should have and has not."""
-    if segment.status == "kept":
-        return []
-    return [term for term in applying(terms, segment.source) if not occurs(term[1], segment.text)]
+def _check_drafted(draft: Translation) -> None:
+    if not any(segment.text.strip() for segment in draft.segments):
+        raise UsageError(_("There is no draft to refine: the translation is empty."))

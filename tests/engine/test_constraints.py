@@ -18,7 +18,7 @@ from bayling_lite.engine.constraints import Phrases, State
 from bayling_lite.engine.llama.vocabulary import LlamaVocabulary
 from bayling_lite.engine.search import BeamSearch, Found
 from bayling_lite.engine.tokens import Tokenizer
-from bayling_lite.engine.words import occurs
+from bayling_lite.engine.words import occurrences, occurs
 from bayling_lite.errors import PhrasesDoNotFit
 from bayling_lite.languages import find_language
 from bayling_lite.prompts import BAYLING, translation_instruction, user_turn
@@ -91,6 +91,12 @@ def says(vocabulary: Pieces, *pieces: str) -> Model:
         return values
 
     return logits
+
+
+def test_occurrences_are_apart_and_in_order() -> None:
+    assert list(occurrences("cat", "cat, category, (cat)")) == [(0, 3), (16, 19)]
+    assert list(occurrences("词词", "词词词词词")) == [(0, 2), (2, 4)]
+    assert list(occurrences("cat", "concat")) == []
 
 
 @pytest.mark.parametrize(

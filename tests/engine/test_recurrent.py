@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from bayling_lite.engine import GenerationRequest, SearchParams
+from bayling_lite.engine import GenerationRequest, Revision, SearchParams
 from bayling_lite.engine.llama import LlamaEngine
 from bayling_lite.errors import UsageError
 from bayling_lite.prompts import user_turn
@@ -110,3 +110,5 @@ def test_it_cannot_be_searched_and_says_so(mamba: Path) -> None:
         assert not engine.info.can_search
         with pytest.raises(UsageError, match="recurrent"):
             engine.submit(GenerationRequest(QUESTIONS[0], search=SearchParams(2))).result(timeout=30)
+        with pytest.raises(UsageError, match="recurrent"):
+            engine.submit(GenerationRequest(QUESTIONS[0], revision=Revision("the day", "good"))).result(timeout=30)

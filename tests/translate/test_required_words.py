@@ -122,7 +122,7 @@ def drafted(text: str, answers: list[str], refined: list[str]) -> tuple[Translat
 
 def test_a_draft_of_one_segment_must_have_the_word() -> None:
     draft, engine = drafted("A cat.", ["Ein Kater."], ["Eine Katze."])
-    refined = draft.refine('Use the word "Katze".', required=["Katze"])
+    refined = draft.refine("Say Katze.", required=["Katze"])
     assert searched(engine) == [SearchParams(8, n_best=8, required=("Katze",))]
     assert (refined.text, refined.missing_words) == ("Eine Katze.", ())
 
@@ -136,14 +136,14 @@ def test_one_line_that_is_changed_as_a_whole_must_have_the_word() -> None:
 
 def test_only_the_segment_with_the_wrong_word_must_have_the_right_one() -> None:
     draft, engine = drafted("A cat.\nA tabby cat.", ["Ein Kater.", "Eine Katze."], ["Eine Katze."])
-    refined = draft.refine('Fix "Kater": it should be "Katze".', required=["Katze"])
+    refined = draft.refine('Not "Kater", Katze.', required=["Katze"])
     assert searched(engine) == [SearchParams(8, n_best=8, required=("Katze",))]
     assert refined.text == "Eine Katze.\nEine Katze."
 
 
 def test_every_segment_with_the_wrong_word_must_have_the_right_one() -> None:
     draft, engine = drafted("A cat.\nMy cat.", ["Ein Kater.", "Mein Kater."], ["Eine Katze.", "Meine Katze."])
-    refined = draft.refine('Fix "Kater": it should be "Katze".', required=["Katze"])
+    refined = draft.refine('Not "Kater", Katze.', required=["Katze"])
     assert searched(engine) == [SearchParams(8, n_best=8, required=("Katze",))] * 2
     assert (refined.text, refined.missing_words) == ("Eine Katze.\nMeine Katze.", ())
 
@@ -160,7 +160,7 @@ def test_where_it_is_not_clear_which_segment_is_meant_none_must_have_the_word() 
 
 def test_the_only_segment_with_words_must_have_the_word() -> None:
     draft, engine = drafted("A cat.\n123", ["Ein Kater."], ["Eine Katze."])
-    refined = draft.refine('Use the word "Katze".', required=["Katze"])
+    refined = draft.refine("Say Katze.", required=["Katze"])
     assert searched(engine) == [SearchParams(8, n_best=8, required=("Katze",))]
     assert refined.text == "Eine Katze.\n123"
 

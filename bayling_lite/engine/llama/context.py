@@ -17,6 +17,7 @@ from bayling_lite.engine.llama.model import KV_TYPES, log
 from bayling_lite.engine.llama.sampler import LlamaSampler
 from bayling_lite.engine.plan import ContextPlan, check_memory
 from bayling_lite.errors import EngineError, ModelError
+from bayling_lite.localization import _
 
 _OUTCOMES = {0: Outcome.DONE, 1: Outcome.FULL, 2: Outcome.INTERRUPTED}
 
@@ -40,8 +41,13 @@ class LlamaContext:
             self._context = lib.llama_init_from_model(model, params)
         if not self._context:
             raise ModelError(
-                f"A context of {plan.n_cells} tokens in {plan.kv_type} cannot be made: "
-                f"{'; '.join(errors) or 'no reason given'}. If memory is short, choose a smaller context (n_ctx)."
+                _(
+                    "A context of {count} tokens in {type} cannot be made: {reason}. "
+                    "If memory is short, choose a smaller context (n_ctx).",
+                    count=plan.n_cells,
+                    type=plan.kv_type,
+                    reason="; ".join(errors) or _("no reason given"),
+                )
             )
         self._memory = lib.llama_get_memory(self._context)
         self._logits = np.empty((0, self._n_vocab), np.float32)
@@ -102,7 +108,13 @@ class LlamaContext:
             raise EngineError(f"{n_rows} rows of logits are wanted at once, {self.n_outputs} there may be.")
         status = lib.llama_decode(self._context, batch)
         if status not in _OUTCOMES:
-            raise EngineError(f"llama.cpp could not evaluate {batch.n_tokens} tokens (status {status}).")
+            raise EngineError(
+                _(
+                    "llama.cpp could not evaluate {count} tokens (status {status}).",
+                    count=batch.n_tokens,
+                    status=status,
+                )
+            )
         if status == 0 and n_rows:
             pointer = lib.llama_get_logits(self._context)
             self._logits = np.ctypeslib.as_array(pointer, (n_rows, self._n_vocab))

@@ -21,7 +21,9 @@ from bayling_lite.engine.scheduler import Limits, Scheduler
 from bayling_lite.engine.templates import choose_template, describe, placeholders
 from bayling_lite.errors import ModelUnreadable
 from bayling_lite.gguf_file import GGUFHeader, check_is_model, read_header
+from bayling_lite.localization import _
 from bayling_lite.messages import Conversation
+from bayling_lite.reasons import reason
 
 # Kinds of file (llama_ftype) whose weights llama.cpp computes with as they stand in it: F32, F16, Q8_0, BF16.
 _UNPACKED = (0, 1, 7, 32)
@@ -138,4 +140,4 @@ def _fingerprint(header: GGUFHeader) -> str:
     try:
         return fingerprint((header.path, *header.parts))
     except OSError as error:
-        raise ModelUnreadable(f"{header.path} cannot be read: {error.strerror or error}.") from error
+        raise ModelUnreadable(_("{path} cannot be read: {reason}.", path=header.path, reason=reason(error))) from error

@@ -16,6 +16,7 @@ from bayling_lite.engine.native_log import NativeLog
 from bayling_lite.engine.plan import EngineOptions, ModelShape
 from bayling_lite.errors import ModelUnreadable
 from bayling_lite.gguf_file import GGUFHeader
+from bayling_lite.localization import _, plural
 
 KV_TYPES = {"f16": lib.GGML_TYPE_F16, "f32": lib.GGML_TYPE_F32, "q8_0": lib.GGML_TYPE_Q8_0}
 _GPU_KINDS = (1, 2)  # GGML_BACKEND_DEVICE_TYPE_GPU and _IGPU
@@ -57,14 +58,26 @@ def load_model(path: Path, architecture: str | None, options: EngineOptions, *, 
         reason = reason.rpartition("error loading model: ")[2]
         if "unknown model architecture" in reason:
             raise ModelUnreadable(
-                f"{path} is a model of the architecture {architecture!r}, which this version of llama.cpp cannot run."
+                _(
+                    "{path} is a model of the architecture {architecture!r}, which this version of llama.cpp "
+                    "cannot run.",
+                    path=path,
+                    architecture=architecture,
+                )
             )
-        raise ModelUnreadable(f"{path} cannot be loaded by llama.cpp: {reason or 'no reason given'}.")
+        raise ModelUnreadable(
+            _("{path} cannot be loaded by llama.cpp: {reason}.", path=path, reason=reason or _("no reason given"))
+        )
     continues = lib.llama_model_has_decoder(model) and not lib.llama_model_is_diffusion(model)
     if not continues or lib.llama_model_has_encoder(model):
         lib.llama_model_free(model)
         raise ModelUnreadable(
-            f"{path} is a model of the architecture {architecture!r}, which does not continue a text: it cannot chat."
+            _(
+                "{path} is a model of the architecture {architecture!r}, which does not continue a text: it cannot "
+                "chat.",
+                path=path,
+                architecture=architecture,
+            )
         )
     return model
 
@@ -105,7 +118,7 @@ def shape_of(model: Any, header: GGUFHeader) -> ModelShape:
 
 def device(options: EngineOptions, n_threads: int) -> str:
     """Where the model is computed, for people: ``CPU, 4 threads``, or the GPU's name."""
-    cpu = f"CPU, {n_threads} thread{'s' if n_threads > 1 else ''}"
+    cpu = plural("CPU, {count} thread", "CPU, {count} threads", n_threads)
     if not n_gpu_layers(options):
         return cpu
     return ", ".join(_gpus()) or cpu

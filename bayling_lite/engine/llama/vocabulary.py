@@ -11,6 +11,7 @@ from typing import Any
 import llama_cpp.llama_cpp as lib
 
 from bayling_lite.errors import EngineClosed, EngineError
+from bayling_lite.localization import _
 
 
 class LlamaVocabulary:
@@ -44,7 +45,7 @@ class LlamaVocabulary:
         """
         with self._lock:
             if self._closed:
-                raise EngineClosed("The engine was closed.")
+                raise EngineClosed(_("The engine was closed."))
             yield
 
     def tokenize(self, text: str, *, special: bool = False) -> list[int]:

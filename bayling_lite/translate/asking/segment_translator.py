@@ -56,23 +56,13 @@ class SegmentTranslator:
             raise UsageError(f"{engine.info.name} cannot be searched: leave the beam size at 1.")
         if alternatives < 0:
             raise UsageError(f"The number of alternatives must be 0 or more, not {alternatives}.")
-        preface = (steering or Steering()).preface(wording)
-        self._unheeded = bool(preface) and engine.info.demonstrator
-        if self._unheeded:
-            preface = ""
+        steering = steering or Steering()
+        preface = steering.heeded_preface(engine.info, wording)
         self.engine = engine
+        self.note = steering.note(engine.info, wording)
+        """What a user should know of how texts are asked for; empty where all is well."""
         self._alternatives = alternatives
         self._asking = Asking(engine, Listener(engine), TokenBudget(engine), wording, sampling, beam_size, preface)
-
-    @property
-    def note(self) -> str:
-        """What a user should know of how texts are asked for; empty where all is well."""
-        if not self._unheeded:
-            return ""
-        return (
-            f"{self.engine.info.name} is too small to follow a style, a formality, an instruction or a context, and "
-            "translates worse with one: they are left out. For larger models: bayling models list"
-        )
 
     @property
     def neighbours(self) -> tuple[int, int]:

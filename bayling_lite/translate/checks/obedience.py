@@ -7,6 +7,7 @@ times as long or as short, an apology that nobody asked for.
 
 from __future__ import annotations
 
+import functools
 import re
 
 from bayling_lite.translate.asking.values import Problem, ProblemKind
@@ -43,10 +44,17 @@ _ORDERS = (
     ),
 )
 _START = r"(?:^|[.!?:。！？：]\s*)(?:please\s+|now\s+|bitte\s+|请|现在|s'il (?:te|vous) plaît,?\s+)*"
-_ORDER_PATTERNS = tuple(
-    (re.compile(rf"(?i){_START}(?:{verbs})(?:\b|(?<=[\u3400-\u9fff]))"), re.compile(rf"(?i){stems}"))
-    for verbs, stems in _ORDERS
-)
+
+
+@functools.cache
+def _order_patterns() -> tuple[tuple[re.Pattern[str], re.Pattern[str]], ...]:
+    # Compiled where the first text is checked: it takes 20 ms, which nobody should wait for who only starts a program.
+    return tuple(
+        (re.compile(rf"(?i){_START}(?:{verbs})(?:\b|(?<=[\u3400-\u9fff]))"), re.compile(rf"(?i){stems}"))
+        for verbs, stems in _ORDERS
+    )
+
+
 _REFUSAL = re.compile(
     r"(?i:\bas an ai\b|\bas a language model\b|\bi(?:'m| am) (?:sorry|unable|not able|an ai)\b"
     r"|\bi can(?:'t|not) (?:help|assist|provide)\b"
@@ -89,7 +97,7 @@ def obedience(pair: Pair) -> list[Problem]:
             return []
         answered = apart > _ANSWER_TO_QUESTION or bool(_OPEN_QUESTION.search(pair.source))
         return [Problem(ProblemKind.OBEYED, "a question is no question any more", fatal=answered)]
-    for order, stems in _ORDER_PATTERNS:
+    for order, stems in _order_patterns():
         if order.search(pair.source) and weight(pair.source) > 10:
             if apart > _ANSWER_TO_ORDER:
                 return [Problem(ProblemKind.OBEYED, "it reads like an answer to what the text asks for")]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bayling_lite.encodings import BYTE_ORDER_MARKS
 from bayling_lite.errors import InputError
+from bayling_lite.localization import _
 from bayling_lite.translate.formats.base import Source, TextForm
 
 # Encodings that take a mark off and put one on, and those that leave that alone.
@@ -41,16 +42,23 @@ def decode(source: Source) -> Decoded:
     except UnicodeDecodeError as error:
         if _is_damaged_utf8(data):
             raise InputError(
-                f"{name} is UTF-8 text but for {_place(data, error)}. Repair it, or cut it off; if it is of another "
-                "encoding after all, name that with --encoding."
+                _(
+                    "{name} is UTF-8 text but for {place}. Repair it, or cut it off; if it is of another encoding "
+                    "after all, name that with --encoding.",
+                    name=name,
+                    place=_place(data, error),
+                )
             ) from error
     except UnicodeError:
         pass
     guess = None if marked or b"\0" in data else _guess(data)
     if guess is None:
         raise InputError(
-            f"{name} is not text that can be recognised: it is a binary file, or in an encoding to be named with "
-            "--encoding, for example --encoding gb18030 or utf-16-le."
+            _(
+                "{name} is not text that can be recognised: it is a binary file, or in an encoding to be named with "
+                "--encoding, for example --encoding gb18030 or utf-16-le.",
+                name=name,
+            )
         )
     return Decoded(data.decode(guess), TextForm(guess, guessed=True))
 
@@ -83,7 +91,7 @@ def _as_named(name: str, data: bytes, encoding: str) -> str:
 
 def _place(data: bytes, error: UnicodeDecodeError) -> str:
     line = data.count(b"\n", 0, error.start) + 1
-    return f"the byte 0x{data[error.start]:02x} on line {line}"
+    return _("the byte 0x{byte} on line {line}", byte=f"{data[error.start]:02x}", line=line)
 
 
 def _is_damaged_utf8(data: bytes) -> bool:

@@ -112,6 +112,13 @@ def cut(text: str, limit: int = DEFAULT_LIMIT) -> PlainText:
     return PlainText(split(text, limit))
 
 
+def uncut(text: str) -> PlainText:
+    """A text as one segment, without the white space around it."""
+    core = text.strip()
+    before, _, after = text.partition(core)
+    return PlainText(SplitText((Segment(core, core, before),), after))
+
+
 def read(source: Source, options: FormatOptions) -> PlainDocument:
     """Read a text file.
 

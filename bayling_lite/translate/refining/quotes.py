@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from bayling_lite.prompts import fixed_words
 from bayling_lite.translate.glossary import occurs
 
 if TYPE_CHECKING:
@@ -13,6 +14,13 @@ if TYPE_CHECKING:
 
 _QUOTED = re.compile(
     r"\"([^\"]+)\"|“([^”]+)”|„([^“”]+)[“”]|«\s*([^»]+?)\s*»|»([^«]+)«|「([^」]+)」|『([^』]+)』|‘([^’]+)’"
+)
+
+# What stands before a word that is not wanted.
+_NOT = re.compile(
+    r"(?:\b(?:not|never|no|instead\s+of|rather\s+than|without|avoid|nicht|kein\w*|statt|anstatt|anstelle\s+von|ohne|pas|"
+    r"jamais|sans|au\s+lieu\s+de|plutôt\s+que)\b|n['’]t\b|不|别|勿|避免|代替|替换|取代)[^.!?。！？,，:：;；\"“”„«»「」『』]{0,24}$",
+    re.IGNORECASE,
 )
 
 
@@ -29,6 +37,24 @@ def corrected(text: str, instruction: str, required: Sequence[str]) -> str:
     """A text with the word that the instruction quotes besides the required one replaced by that, if there are two."""
     others = _others(instruction, required)
     return text.replace(others[0], required[0]) if len(others) == len(required) == 1 else text
+
+
+def calls_wrong(instruction: str, word: str, required: Sequence[str] = ()) -> bool | None:
+    """Whether an instruction says that a word is wrong: it quotes it and wants another, or does not want it.
+
+    None when it does not speak of the word, False when it wants it. ``required`` are the words it is known to want.
+    """
+    fixed = fixed_words(instruction)
+    spoken, wrong = False, False
+    for match in _QUOTED.finditer(instruction):
+        quoted = next(filter(None, match.groups()))
+        if not occurs(word, quoted):
+            continue
+        if quoted in required or (fixed is not None and quoted == fixed[1]):
+            return False
+        spoken = True
+        wrong = wrong or fixed is not None or bool(required) or _NOT.search(instruction[: match.start()]) is not None
+    return wrong if spoken else None
 
 
 def _quoted(instruction: str) -> list[str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bayling_lite.engine.base import Hypothesis
-from bayling_lite.translate.nearest import nearest
-from bayling_lite.translate.quotes import corrected
+from bayling_lite.translate.refining.nearest import nearest
+from bayling_lite.translate.refining.quotes import corrected
 
 DRAFT = "Das Haus ist groß und die Bank ist zu."
 

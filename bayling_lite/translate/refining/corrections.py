@@ -1,0 +1,61 @@
+"""Corrections of one word: what an engine is to put into a draft, and in the place of what.
+
+A correction in one of the trained wordings says nothing but the word. So it needs no turn of its own: the draft is
+revised as the answer to what was asked before, which costs little, and the model that translates decides what goes with
+the new word.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bayling_lite.engine.base import Revision
+from bayling_lite.engine.words import occurrences, occurs
+from bayling_lite.languages import Language
+from bayling_lite.messages import Conversation, Role
+from bayling_lite.prompts import fixed_words, used_word
+from bayling_lite.translate.refining.determiners import before
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What to revise: the last answer to a conversation, and how."""
+
+    conversation: Conversation
+    revision: Revision
+
+
+def correction(drafted: Conversation, instruction: str, words: tuple[str, ...], target: Language) -> Correction | None:
+    """How the draft that ends a conversation is corrected; None where the instruction says more than one word, or the
+    word is there already.
+    """
+    fixed, used = fixed_words(instruction), used_word(instruction)
+    if len(words) != 1 or (fixed[1] if fixed else used) != words[0]:
+        return None
+    text = drafted.messages[-1].content
+    places = tuple(occurrences(fixed[0], text)) if fixed else ()
+    if not text or (not places and occurs(words[0], text)):
+        return None
+    return Correction(_asked(drafted), _revision(text, words[0], places, target))
+
+
+def _revision(text: str, word: str, places: tuple[tuple[int, int], ...], target: Language) -> Revision:
+    """With its article, where it has one: the one of the wrong word may not be right."""
+    if len(places) != 1:
+        return Revision(text, word, places)
+    ((start, stop),) = places
+    said, others = before(text[:start], target.code)
+    variants = tuple(other + word for other in others)
+    return Revision(text, said + word, ((start - len(said), stop),), variants=variants)
+
+
+def _asked(drafted: Conversation) -> Conversation:
+    """What the draft is the answer to: the request before it, and before the corrections that led to it."""
+    messages = drafted.messages[:-1]
+    while len(messages) > 2 and messages[-2].role is Role.ASSISTANT and _is_correction(messages[-1].content):
+        messages = messages[:-2]
+    return Conversation(messages)
+
+
+def _is_correction(instruction: str) -> bool:
+    return fixed_words(instruction) is not None or used_word(instruction) is not None

@@ -1,0 +1,223 @@
+"""Refinements as the product does them: is the word there, is the rest kept, and how long does it take?
+
+::
+
+    python benchmarks/scripted_refinements.py --data DIR [--model FILE.gguf] [--recipe RECIPE.toml] [--json FILE]
+
+A set of scripted refinements: drafts of the model's own, and what a user who knows better says of them. The user
+knows the reference. Where the draft has one expression and the reference another in its place, that one is wanted:
+``fix`` names both, ``use`` the wanted one only. Which expression it should replace is known here, never told to the
+product in the second case. Each text is translated and its draft refined at once, as in a chat, and both are timed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import difflib
+import json
+import random
+import re
+import statistics
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import bayling_finetune
+from bayling_finetune.config import Recipe
+from bayling_finetune.dialogues.values import Direction
+from bayling_finetune.parallel import Pair, directions, load_corpus
+from bayling_lite import LlamaEngine, Translation, Translator
+from bayling_lite.catalogue import resolve
+from bayling_lite.engine.base import Engine
+from bayling_lite.engine.words import occurs
+from bayling_lite.languages import Language
+from bayling_lite.prompts import fix_instruction, use_instruction
+from bayling_lite.settings import Settings
+
+Kind = Literal["fix", "use"]
+
+_TOKEN = re.compile(r"[\u3400-\u9fff]|[^\W\u3400-\u9fff]+(?:['’-][^\W\u3400-\u9fff]+)*|[^\w\s]")
+_TINY = Path(bayling_finetune.__file__).parent / "recipes" / "tiny-refine.toml"
+_MOST_WORDS, _MOST_CHARACTERS = 2, 4
+_FEWEST_WORDS = 4
+"""Of a draft: with fewer there is nothing to keep."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Scripted:
+    """A text, and what is said of its draft: ``right`` is wanted in the place of ``wrong``."""
+
+    sentence: Direction
+    draft: str
+    wrong: str
+    right: str
+    kind: Kind
+
+    @property
+    def instruction(self) -> str:
+        """What the user says."""
+        return fix_instruction(self.wrong, self.right) if self.kind == "fix" else use_instruction(self.right)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one: times in seconds; ``kept`` of the ``untouched`` tokens of the draft stand in the new one."""
+
+    scripted: Scripted
+    refined: str
+    present: bool
+    untouched: int
+    kept: int
+    exact: bool
+    seconds: float
+    fresh_seconds: float
+
+
+def tokens(text: str) -> list[str]:
+    """Words, Chinese characters and marks."""
+    return _TOKEN.findall(text)
+
+
+def script(translator: Translator, pairs: list[Pair], count: int) -> list[Scripted]:
+    """As many refinements of each direction and kind as make ``count``."""
+    sides = [direction for pair in pairs for direction in directions(pair)]
+    names = sorted({_name(sentence) for sentence in sides})
+    share, done, chance = -(-count // len(names)), Counter[str](), random.Random(5)
+    result: list[Scripted] = []
+    for sentence in sides:
+        name = _name(sentence)
+        if done[name] == share or len(result) == count:
+            continue
+        draft = translator.translate(sentence.source, sentence.target_language, sentence.source_language).text
+        found = list(_replaceable(draft, sentence.reference, sentence.target_language))
+        if len(tokens(draft)) >= _FEWEST_WORDS and found:
+            wrong, right = chance.choice(found)
+            result.append(Scripted(sentence, draft, wrong, right, "use" if done[name] % 2 else "fix"))
+            done[name] += 1
+    return result
+
+
+def carry_out(translator: Translator, scripted: Scripted) -> Outcome:
+    """Translate the text afresh, as in a chat, then refine the draft; both are timed from the call to the result."""
+    sentence = scripted.sentence
+    started = time.perf_counter()
+    draft = translator.translate(sentence.source, sentence.target_language, sentence.source_language)
+    drafted = time.perf_counter()
+    refined = draft.refine(scripted.instruction, required=scripted.right)
+    ended = time.perf_counter()
+    return _judged(scripted, draft, refined, ended - drafted, drafted - started)
+
+
+def _judged(scripted: Scripted, draft: Translation, refined: Translation, seconds: float, fresh: float) -> Outcome:
+    before, _, after = draft.text.partition(scripted.wrong)
+    untouched = tokens(before) + tokens(after)
+    return Outcome(
+        scripted,
+        refined.text,
+        occurs(scripted.right, refined.text),
+        len(untouched),
+        longest_common(untouched, tokens(refined.text)),
+        refined.text == before + scripted.right + after,
+        seconds,
+        fresh,
+    )
+
+
+def longest_common(one: list[str], other: list[str]) -> int:
+    """Length of the longest common subsequence."""
+    row = [0] * (len(other) + 1)
+    for token in one:
+        corner = 0
+        for at, against in enumerate(other, start=1):
+            corner, row[at] = row[at], corner + 1 if token == against else max(row[at], row[at - 1])
+    return row[-1]
+
+
+def _replaceable(draft: str, reference: str, language: Language) -> Iterator[tuple[str, str]]:
+    """Expressions of the draft, each with the one that the reference has in its place."""
+    spans, wanted = _spans(draft), _spans(reference)
+    matcher = difflib.SequenceMatcher(
+        None, [draft[a:b] for a, b in spans], [reference[a:b] for a, b in wanted], autojunk=False
+    )
+    most = _MOST_WORDS if language.spaced else _MOST_CHARACTERS
+    for operation, start, stop, there, until in matcher.get_opcodes():
+        if operation != "replace" or stop - start > most or until - there > most:
+            continue
+        wrong = draft[spans[start][0] : spans[stop - 1][1]]
+        right = reference[wanted[there][0] : wanted[until - 1][1]]
+        alike = wrong[0].isupper() == right[0].isupper()
+        if alike and _is_expression(wrong) and _is_expression(right) and draft.count(wrong) == 1 and right not in draft:
+            yield wrong, right
+
+
+def _spans(text: str) -> list[tuple[int, int]]:
+    return [match.span() for match in _TOKEN.finditer(text)]
+
+
+def _is_expression(text: str) -> bool:
+    return len(text) >= 2 and all(char.isalpha() or char in " '’-" for char in text)
+
+
+def _name(sentence: Direction) -> str:
+    return f"{sentence.source_language.code}-{sentence.target_language.code}"
+
+
+def figures(engine: Engine, pairs: list[Pair], count: int, rounds: int) -> dict[str, dict[str, float]]:
+    """The figures by kind; the texts are gone through ``rounds`` times."""
+    translator = Translator(engine)
+    items = script(translator, pairs, count)
+    outcomes = [carry_out(translator, item) for _ in range(rounds) for item in items]
+    by_kind = {kind: [one for one in outcomes if one.scripted.kind == kind] for kind in ("fix", "use")}
+    return {kind: _figures(chosen) for kind, chosen in {**by_kind, "all": outcomes}.items() if chosen}
+
+
+def _figures(outcomes: list[Outcome]) -> dict[str, float]:
+    seconds = statistics.median(one.seconds for one in outcomes)
+    fresh = statistics.median(one.fresh_seconds for one in outcomes)
+    return {
+        "asked": len(outcomes),
+        "present": statistics.mean(one.present for one in outcomes),
+        "kept": sum(one.kept for one in outcomes) / sum(one.untouched for one in outcomes),
+        "exact": statistics.mean(one.exact for one in outcomes),
+        "seconds": seconds,
+        "fresh_seconds": fresh,
+        "ratio": seconds / fresh,
+        "median_of_ratios": statistics.median(one.seconds / one.fresh_seconds for one in outcomes),
+    }
+
+
+def main() -> int:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder of the recipe's data files")
+    parser.add_argument("--recipe", type=Path, default=_TINY)
+    parser.add_argument("--model", default=None, help="GGUF file or name [the embedded model]")
+    parser.add_argument("--count", type=int, default=300, help="refinements")
+    parser.add_argument("--rounds", type=int, default=5, help="times that they are gone through")
+    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    chosen = parser.parse_args()
+    pairs = [pair for pair in load_corpus(Recipe.load(chosen.recipe), chosen.data).test if pair.text.everyday]
+    random.Random(0).shuffle(pairs)
+    with LlamaEngine.open(resolve(None, Settings.load(model=chosen.model))) as engine:
+        rows = figures(engine, pairs, chosen.count, chosen.rounds)
+    sys.stdout.write(
+        "| refinement | asked | word present | untouched tokens kept | exact | seconds | fresh translation | ratio | "
+        "median of ratios |\n|---|---|---|---|---|---|---|---|---|\n"
+    )
+    for kind, row in rows.items():
+        sys.stdout.write(
+            f"| {kind} | {row['asked']} | {row['present']:.1%} | {row['kept']:.1%} | {row['exact']:.1%} | "
+            f"{row['seconds']:.4f} | {row['fresh_seconds']:.4f} | {row['ratio']:.2f} | "
+            f"{row['median_of_ratios']:.2f} |\n"
+        )
+    if chosen.json:
+        chosen.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
