@@ -1,5 +1,6 @@
 """The chat: one conversation that translates, refines and talks.
 
-``session`` holds the turns and knows no terminal; ``feedback`` and ``instructions`` read the user's lines; ``commands``
-is the table of ``/commands``; ``repl`` shows it all in a terminal, ``plain`` in a pipe.
+``session`` holds the turns and knows no terminal; ``reading`` reads the user's lines; ``commands`` is the table of
+``/commands``; ``driver`` does what lines say; ``screens`` show it, in a terminal, as plain text or as JSON; ``records``
+keep it.
 """

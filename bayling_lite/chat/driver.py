@@ -2,83 +2,90 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from types import FrameType
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
 
+from bayling_lite.chat import remarks
+from bayling_lite.chat.blocks import block_text
 from bayling_lite.chat.commands import table as commands
+from bayling_lite.chat.interrupts import Interrupt, interruptible
+from bayling_lite.chat.keeping import Keeping, NothingKept, Opened
 from bayling_lite.chat.loading import BackgroundEngine
-from bayling_lite.chat.screens import rendering
+from bayling_lite.chat.making_room import make_room
+from bayling_lite.chat.screens.screen import Screen
+from bayling_lite.chat.session.preferences import Preferences
+from bayling_lite.chat.session.recording import KeptSession, Recorder
 from bayling_lite.chat.session.session import CHAT_SAMPLING, Session
-from bayling_lite.chat.session.turns import Kind, Plan, RunningTurn, Turn
-from bayling_lite.engine.base import SamplingParams
-from bayling_lite.errors import BaylingError, ContextOverflow
-from bayling_lite.languages import Language
+from bayling_lite.chat.session.turns import Kind, Plan, Turn
+from bayling_lite.engine.base import Engine, ModelInfo, SamplingParams
+from bayling_lite.errors import BaylingError, UsageError
+from bayling_lite.localization import _
+from bayling_lite.prompts import fixed_words
 
-BLOCK = '"""'
+if TYPE_CHECKING:
+    from bayling_lite.translate import Translation
+    from bayling_lite.translate.glossary import Term
+
 UNTRANSLATED = 3
+OnOverflow = Literal["ask", "drop", "summarise", "fail"]
 
 
 @dataclass(frozen=True, slots=True)
 class ChatOptions:
-    """How a chat begins: see :class:`~bayling_lite.chat.session.session.Session`."""
+    """How a chat begins.
 
-    target: Language | None = None
-    source: Language | None = None
-    system: str | None = None
+    ``keep`` opens where it is kept, once there is an engine to go on with. ``on_overflow`` says what to do with the
+    oldest turns before one that does not fit.
+    """
+
+    preferences: Preferences = field(default_factory=Preferences)
     sampling: SamplingParams = CHAT_SAMPLING
+    keep: Callable[[Engine], Opened] | None = None
+    on_overflow: OnOverflow = "ask"
 
-    def session(self, engine: BackgroundEngine) -> Session:
-        """A session that begins so."""
-        return Session(engine, target=self.target, source=self.source, system=self.system, sampling=self.sampling)
+    def driver(self, engine: BackgroundEngine, screen: Screen) -> Driver:
+        """A driver of a chat that begins so. It does not wait for the engine.
 
-
-class Screen(Protocol):
-    """Where a chat shows itself. ``piece`` gets text of the model as it is; the screen makes it safe to look at."""
-
-    def choice(self, text: str) -> None:
-        """How the line was understood, before its answer."""
-        ...
-
-    def piece(self, text: str) -> None:
-        """The next piece of the answer."""
-        ...
-
-    def end_answer(self) -> None:
-        """The answer is over."""
-        ...
-
-    def notice(self, text: str) -> None:
-        """A line of information."""
-        ...
-
-    def warning(self, text: str) -> None:
-        """A line the user should see."""
-        ...
-
-    def error(self, text: str) -> None:
-        """What went wrong."""
-        ...
+        Raises:
+            BaylingError: the session to go on with cannot be read.
+        """
+        opened = self.keep(engine) if self.keep is not None else Opened()
+        session = Session(engine, self.preferences, sampling=self.sampling, recorder=opened.recorder, kept=opened.kept)
+        if opened.kept is not None:
+            for line in remarks.going_on(session, opened.keeping.title):
+                screen.notice(line)
+        return Driver(session, engine, screen, opened.keeping, on_overflow=self.on_overflow)
 
 
 class Driver:
     """Does what lines say and shows it. ``status`` is the exit status of the first thing that went wrong, else 0.
 
-    That is the error's own, and 3 for a translation of which something is left untranslated or cut off.
+    That is the error's own, and 3 for a translation of which something is left untranslated or cut off. ``choosing``
+    are the versions of the draft of which one can be chosen now (:meth:`choose`); empty when nothing is to choose.
     """
 
-    def __init__(self, session: Session, engine: BackgroundEngine, screen: Screen) -> None:
+    def __init__(
+        self,
+        session: Session,
+        engine: BackgroundEngine,
+        screen: Screen,
+        keeping: Keeping | None = None,
+        *,
+        on_overflow: OnOverflow = "ask",
+    ) -> None:
         self.session = session
+        self.engine = engine
+        self.screen = screen
+        self.keeping = keeping if keeping is not None else NothingKept()
+        self.set_aside: dict[str, Preferences] = {}
+        self.choosing: tuple[Translation, ...] = ()
         self.status = 0
         self.interrupted = False
-        self._engine = engine
-        self._screen = screen
-        self._warned_full = False
-        self._warned_demonstrator = False
+        self._on_overflow = on_overflow
+        self._warned: set[str] = set()
+
+    # What screens call.
 
     def handle(self, text: str) -> bool:
         """Do what one line, or one block of lines, says. False when it was the command to leave.
@@ -90,113 +97,219 @@ class Driver:
         block = block_text(line)
         if not (line if block is None else block.strip()):
             return True
-        try:
+        stay = True
+
+        def act() -> None:
+            nonlocal stay
             if block is None and commands.is_command(line):
-                reply = commands.execute(self.session, line)
-                for shown in reply.lines:
-                    self._screen.notice(shown)
-                if reply.plan is not None:
-                    self._answer(reply.plan)
-                return not reply.leave
-            self._answer(self.session.plan(commands.literal(line) if block is None else block))
+                stay = self._command(line)
+                return
+            self.choosing = ()
+            self.answer(self.session.plan(commands.literal(line) if block is None else block))
+
+        self._guarded(act)
+        return stay
+
+    def flip(self) -> None:
+        """Read the last line the other way: a text as feedback, feedback as a text."""
+
+        def act() -> None:
+            plan = self.session.other_reading()
+            if plan is None:
+                self.screen.notice(_("There is only one way to read the last line."))
+            else:
+                self.choosing = ()
+                self.answer(plan)
+
+        self._guarded(act)
+
+    def choose(self, number: int) -> None:
+        """Take one of :attr:`choosing`, counted from 1, in the place of the draft."""
+        self._guarded(lambda: self.pick(number))
+
+    def _guarded(self, act: Callable[[], None]) -> None:
+        self.interrupted = False
+        try:
+            act()
         except BaylingError as error:
-            if error is self._engine.error:
+            if error is self.engine.error:
                 raise
             self.status = self.status or error.exit_status
-            self._screen.error(rendering.overflow_text(error) if isinstance(error, ContextOverflow) else str(error))
-        return True
+            self.screen.error(error, remarks.error_text(error))
 
-    def _answer(self, plan: Plan) -> None:
-        choice = rendering.choice_text(plan)
-        if choice:
-            self._screen.choice(choice)
-        self.interrupted = False
-        with _interruptible() as interrupt:
-            try:
-                turn = self._stream(plan, interrupt)
-            except KeyboardInterrupt:  # while the model was loading
-                interrupt.asked, turn = True, None
+    def _command(self, line: str) -> bool:
+        reply = commands.execute(self, line)
+        if not reply.keeps_choice:
+            self.choosing = ()
+        for shown in reply.lines:
+            self.screen.notice(shown)
+        self.warn_once(reply.reminder)
+        if reply.plan is not None:
+            self.answer(reply.plan)
+        return not reply.leave
+
+    # What commands call.
+
+    @property
+    def info(self) -> ModelInfo | None:
+        """What is known of the model, as long as nobody has to wait for it."""
+        return self.engine.info if self.engine.ready else None
+
+    def warn_once(self, text: str) -> None:
+        """Say what is to be said once: a reminder at every turn would be noise."""
+        if text and text not in self._warned:
+            self._warned.add(text)
+            self.screen.warning(text)
+
+    def answer(self, plan: Plan) -> None:
+        """Run a turn and show it."""
+        if plan.kind is not Kind.CHAT:
+            self.screen.choice(plan, self._other_reading(plan))
+        if not make_room(self, plan, self._on_overflow):
+            return
+        turn: Turn | None = None
+        pair = self._named_pair(plan)
+        with interruptible() as interrupt:
+            turn = self._stream(plan, interrupt)
         if interrupt.asked:
             self.interrupted = True
-            self._screen.notice(rendering.stopped_text(turn))
+            self.screen.notice(remarks.stopped_text(turn))
         elif turn is not None:
             self._report(turn)
+        if turn is not None:
+            self._hint_at_terms(plan, pair)
         self._warn_when_nearly_full()
         self._warn_of_demonstrator(plan)
+        self.warn_once(self.session.recording_problem)
+
+    def offer(self, count: int) -> None:
+        """Make other versions of the draft and let the user choose."""
+        found: tuple[Translation, ...] = ()
+        with interruptible() as interrupt:
+            running = self.session.alternatives(count)
+            interrupt.running = running
+            found = running.result()
+        self.interrupted = interrupt.asked
+        self.choosing = found
+        if found:
+            self.screen.alternatives([version.text for version in found])
+        else:
+            self.screen.notice(remarks.stopped_text(None) if interrupt.asked else _("There is no other version."))
+
+    def pick(self, number: int) -> None:
+        """:meth:`choose`, raising what goes wrong.
+
+        Raises:
+            UsageError: there is nothing to choose, or not so many.
+        """
+        if not self.choosing:
+            raise UsageError(_("There is nothing to choose from: /alt 3 makes three other versions of the draft."))
+        if not 1 <= number <= len(self.choosing):
+            raise UsageError(_("Choose a number from 1 to {count}.", count=len(self.choosing)))
+        chosen, self.choosing = self.choosing[number - 1], ()
+        self.show(self.session.choose(chosen))
+
+    def show(self, turn: Turn) -> None:
+        """Show a finished turn as an answer."""
+        self.screen.begin_answer(turn.plan)
+        self.screen.piece(turn.answer)
+        self.screen.end_answer(turn)
+
+    def summarise(self, count: int) -> bool:
+        """Let the model sum up the oldest turns that it sees, which the summary then stands for. False when stopped."""
+        summary = None
+        with interruptible() as interrupt:
+            running = self.session.summarise(count)
+            interrupt.running = running
+            for _piece in running:
+                pass
+            summary = running.finish()
+        if interrupt.asked or summary is None:
+            self.interrupted = interrupt.asked
+            self.screen.notice(_("stopped; nothing was summarised"))
+            return False
+        self.screen.notice(_("The oldest turns in short: {summary}", summary=self.session.position.summary))
+        return True
+
+    def go_on(self, kept: KeptSession, recorder: Recorder) -> None:
+        """Leave this session for a kept one."""
+        self.session = Session(
+            self.engine, kept.preferences, sampling=self.session.sampling, recorder=recorder, kept=kept
+        )
+        self.choosing, self.set_aside = (), {}
+
+    # Details.
+
+    def _stream(self, plan: Plan, interrupt: Interrupt) -> Turn | None:
+        running = self.session.start(plan)
+        interrupt.running = running
+        shown, turn = False, None
+        try:
+            for piece in running:
+                if not shown:
+                    self.screen.begin_answer(plan)
+                shown = True
+                self.screen.piece(piece)
+            turn = running.finish()
+            return turn
+        finally:
+            if shown:
+                self.screen.end_answer(turn)
+
+    def _other_reading(self, plan: Plan) -> str:
+        """How the line could have been read as well; nothing where the user said it, or there is but one way."""
+        if plan.rule is None or plan.replaces:
+            return ""
+        from bayling_lite.chat.reading.feedback import Rule
+
+        certain = plan.rule in (Rule.FORCED, Rule.NO_DRAFT, Rule.TOO_LONG)
+        return "" if certain else remarks.other_reading_text(plan)
 
     def _report(self, turn: Turn) -> None:
         """Say what is wrong with an answer, if anything is."""
-        if problem := rendering.problem_text(turn):
-            self._screen.warning(problem)
+        problems = remarks.problems(turn)
+        for problem in problems:
+            self.screen.warning(problem)
+        if not problems and (unchanged := remarks.unchanged_text(turn, self.session.draft_before)):
+            self.screen.notice(unchanged)
         if turn.draft is not None and (turn.draft.failed or turn.draft.truncated):
             self.status = self.status or UNTRANSLATED
 
-    def _stream(self, plan: Plan, interrupt: _Interrupt) -> Turn | None:
-        running = self.session.start(plan)
-        interrupt.running = running
-        shown = False
-        try:
-            for piece in running:
-                shown = True
-                self._screen.piece(piece)
-            return running.finish()
-        finally:
-            if shown:
-                self._screen.end_answer()
+    def _named_pair(self, plan: Plan) -> Term | None:
+        """The word of the source and its translation that a refinement names, if it names both."""
+        draft = self.session.draft
+        if plan.kind is not Kind.REFINEMENT or not plan.required or plan.rule is None or draft is None:
+            return None
+        from bayling_lite.chat.reading.instructions import Draft, named_pair
+
+        return named_pair(plan.typed, Draft(draft.text, draft.source_text, draft.source or draft.target, draft.target))
+
+    def _hint_at_terms(self, plan: Plan, pair: Term | None) -> None:
+        """Who says what a word is to be in one draft often means all of them. Said once a session; but always where a
+        term in force says otherwise.
+        """
+        fixed = fixed_words(plan.sent) if plan.kind is Kind.REFINEMENT and plan.required else None
+        for source, wanted in self.session.preferences.terms_in_force:
+            if fixed is not None and wanted == fixed[0] != source:
+                term = remarks.term_text(source, wanted)
+                change = f"/use {fixed[1]}={source}"
+                self.screen.notice(_("{term} is still in force; {change} changes it.", term=term, change=change))
+        if pair is None or "term" in self._warned or pair in self.session.preferences.terms_in_force:
+            return
+        self._warned.add("term")
+        source, wanted = pair
+        self.screen.notice(_("/use {wanted}={source} keeps that for all that follows.", wanted=wanted, source=source))
 
     def _warn_when_nearly_full(self) -> None:
-        """Once, until there is room again: a reminder at every turn would be noise."""
-        if not self._engine.ready:
+        """Once, until there is room again."""
+        if not self.engine.ready:
             return
-        warning = rendering.nearly_full_text(self.session)
-        if warning and not self._warned_full:
-            self._screen.warning(warning)
-        self._warned_full = bool(warning)
+        warning = remarks.nearly_full_text(self.session)
+        if warning and "full" not in self._warned:
+            self.screen.warning(warning)
+        self._warned = self._warned | {"full"} if warning else self._warned - {"full"}
 
     def _warn_of_demonstrator(self, plan: Plan) -> None:
-        """Once: who chats with a model that cannot should know that it is the model."""
-        if plan.kind is Kind.CHAT and not self._warned_demonstrator and self._engine.ready:
-            self._warned_demonstrator = True
-            if self._engine.info.demonstrator:
-                self._screen.warning(rendering.demonstrator_text(self._engine.info))
-
-
-class _Interrupt:
-    """Ctrl-C while an answer arrives: stop the answer, not the program."""
-
-    def __init__(self) -> None:
-        self.running: RunningTurn | None = None
-        self.asked = False
-
-    def __call__(self, _number: int, _frame: FrameType | None) -> None:
-        if self.running is None:
-            raise KeyboardInterrupt
-        self.asked = True
-        # On a thread, for the interrupted code may hold the very lock that cancelling needs.
-        threading.Thread(target=self.running.cancel, daemon=True).start()
-
-
-@contextmanager
-def _interruptible() -> Iterator[_Interrupt]:
-    interrupt = _Interrupt()
-    if threading.current_thread() is not threading.main_thread():
-        yield interrupt
-        return
-    before = signal.signal(signal.SIGINT, interrupt)
-    try:
-        yield interrupt
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def opens_block(text: str) -> bool:
-    '''Whether a text begins with ``"""`` and has not been ended by another.'''
-    text = text.strip()
-    return text.startswith(BLOCK) and (len(text) < 2 * len(BLOCK) or not text.endswith(BLOCK))
-
-
-def block_text(text: str) -> str | None:
-    '''What stands between ``"""`` and ``"""``; None when the text is no such block.'''
-    if not text.startswith(BLOCK) or opens_block(text):
-        return None
-    return text[len(BLOCK) : -len(BLOCK)].strip("\n")
+        """Who chats with a model that cannot should know that it is the model."""
+        if plan.kind is Kind.CHAT and self.info is not None and self.info.demonstrator:
+            self.warn_once(remarks.demonstrator_text(self.info))

@@ -9,6 +9,7 @@ from typing import Self
 
 from bayling_lite.engine.base import Engine, Generation, GenerationRequest, ModelInfo
 from bayling_lite.errors import EngineClosed
+from bayling_lite.localization import _
 from bayling_lite.messages import Conversation
 
 # Short waits, so that a signal is answered while a model of gigabytes is read.
@@ -20,6 +21,9 @@ class BackgroundEngine:
 
     What needs the model waits until it is there, and raises what opening it raised. ``when_ready`` is called from the
     loading thread, when the model is there or has failed; ``when_waiting`` from a thread that has to wait for that.
+    ``beside`` is run on a third thread meanwhile; what goes wrong there is said where its result is needed.
+    Opening begins at once, or with ``begin=False`` at :meth:`begin`: two threads of Python take turns, so a prompt that
+    is to be drawn first is better drawn before.
     """
 
     def __init__(
@@ -28,20 +32,34 @@ class BackgroundEngine:
         *,
         when_ready: Callable[[], None] | None = None,
         when_waiting: Callable[[], None] | None = None,
+        beside: Callable[[], None] | None = None,
+        begin: bool = True,
     ) -> None:
         self._open_engine = open_engine
         self._when_ready = when_ready
         self._when_waiting = when_waiting
+        self._beside = beside
         self._engine: Engine | None = None
         self._error: BaseException | None = None
         self._closed = False
         self._settled = threading.Event()
         self._lock = threading.Lock()
-        self._thread = threading.Thread(target=self._open, name="bayling-model-loader", daemon=True)
-        self._thread.start()
+        self._thread: threading.Thread | None = None
+        if begin:
+            self.begin()
+
+    def begin(self) -> None:
+        """Begin to open it, if that has not begun."""
+        with self._lock:
+            if self._thread is not None or self._closed:
+                return
+            self._thread = threading.Thread(target=self._open, name="bayling-model-loader", daemon=True)
+            self._thread.start()
 
     def _open(self) -> None:
         try:
+            if self._beside is not None:
+                threading.Thread(target=self._beside, name="bayling-loader", daemon=True).start()
             engine = self._open_engine()
         except BaseException as error:  # noqa: BLE001 - it is raised again where the engine is needed
             self._error = error
@@ -62,8 +80,8 @@ class BackgroundEngine:
 
     @property
     def loading(self) -> bool:
-        """Whether the model is neither there nor known to be unusable."""
-        return not self._settled.is_set()
+        """Whether the model is neither there nor known to be unusable, and is on its way."""
+        return self._thread is not None and not self._settled.is_set()
 
     @property
     def error(self) -> BaseException | None:
@@ -77,15 +95,16 @@ class BackgroundEngine:
             BaylingError: what opening it raised.
             EngineClosed: closed before it was there.
         """
+        self.begin()
         if self._when_waiting is not None and not self._settled.is_set():
             self._when_waiting()
         while not self._settled.wait(_POLL_SECONDS):
             if self._closed:
-                raise EngineClosed("The model was closed while it was loading.")
+                raise EngineClosed(_("The model was closed while it was loading."))
         if self._error is not None:
             raise self._error
         if self._engine is None:
-            raise EngineClosed("The model was closed while it was loading.")
+            raise EngineClosed(_("The model was closed while it was loading."))
         return self._engine
 
     @property
@@ -108,8 +127,9 @@ class BackgroundEngine:
             engine = self._engine
         if engine is not None:
             engine.close()
-        while self._thread.is_alive() and self._thread is not threading.current_thread():
-            self._thread.join(_POLL_SECONDS)
+        thread = self._thread
+        while thread is not None and thread.is_alive() and thread is not threading.current_thread():
+            thread.join(_POLL_SECONDS)
 
     def __enter__(self) -> Self:
         return self

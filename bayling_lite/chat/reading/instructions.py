@@ -10,20 +10,25 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
+from bayling_lite.chat.reading.forms import FIX, KEEP, LOOSE_FIX, LOOSE_USE, OPENER, PAIR, USE, Forms, compiled
 from bayling_lite.languages import Language
 from bayling_lite.prompts import Wording, fix_instruction, use_instruction
-from bayling_lite.translate.glossary import occurs
+from bayling_lite.translate.glossary import Term, occurs
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request for one word: what the model is told, and the word, if it is certain that it is one."""
+    """A request for one word: what the model is told, and the word, if it is certain that it is one.
+
+    ``pair`` is the word of the source and the one that is to stand for it, where the line names both.
+    """
 
     instruction: str
     required: tuple[str, ...]
+    pair: Term | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +49,36 @@ class Draft:
         """Whether the translation or its source text holds the term."""
         return self.mentions(term) or occurs(term, self.source_text)
 
+    def is_about(self, word: str) -> bool:
+        """Whether the source text has the word, perhaps with an ending ("token" in "tokens")."""
+        return occurs(word, self.source_text) or (
+            len(word) >= _STEM and re.search(rf"(?<!\w){re.escape(word)}", self.source_text, re.IGNORECASE) is not None
+        )
+
+    @property
+    def own_scripts(self) -> frozenset[str]:
+        """The scripts of the translation that its source text's language does not use."""
+        return language_scripts(self.target) - language_scripts(self.source)
+
+    @property
+    def has_own_script(self) -> bool:
+        """Whether a script tells text and translation apart."""
+        return bool(self.own_scripts)
+
     def is_foreign(self, text: str) -> bool:
         """Whether a text has letters of the translation's script that its source text's language does not use."""
-        return bool(scripts(text) & (language_scripts(self.target) - language_scripts(self.source)))
+        return bool(scripts(text) & self.own_scripts)
+
+    def is_foreign_word(self, word: str) -> bool:
+        """Whether a word is of the translation's script. Latin letters are borrowed everywhere ("用 iPhone 拍照"), so
+        where they are the script it has no others.
+        """
+        return self.is_foreign(word) and ("LATIN" not in self.own_scripts or scripts(word) <= self.own_scripts)
+
+    def is_wholly_foreign(self, text: str) -> bool:
+        """Whether all its letters are such, and of a script that is not borrowed everywhere, as the Latin one is."""
+        used = scripts(text)
+        return bool(used) and used <= self.own_scripts - {"LATIN"}
 
 
 def scripts(text: str) -> frozenset[str]:
@@ -64,6 +96,9 @@ def word_set(words: str) -> frozenset[str]:
     """The words of a list that is written as a text."""
     return frozenset(words.split())
 
+
+# A word of so many letters counts where it has got an ending.
+_STEM = 4
 
 _QUOTES = {
     '"': '"',
@@ -104,69 +139,18 @@ def _term(raw: str) -> _Term | None:
     return _Term(text, quoted=False) if text and not any(mark in text for mark in _QUOTE_MARKS) else None
 
 
-def _patterns(wording: Wording, *sources: str) -> tuple[tuple[Wording, re.Pattern[str]], ...]:
-    return tuple((wording, re.compile(source, re.IGNORECASE | re.VERBOSE)) for source in sources)
-
-
-# In each pattern: `right` is wanted, `wrong` stands in the draft. `frame` ("the word") says that a word is meant.
-_FIX = (
-    *_patterns(
-        Wording.CHINESE,
-        r"(?:请|请你)? (?:改正|纠正|修改) (?P<wrong>.+?) [，,：:\s]* (?:应为|应该是|应该为|应改为|改成|改为)"
-        r" (?P<right>.+)",
-        r"(?:请|请你)? [把将] (?P<wrong>.+?) (?:改成|改为|换成|换为|替换成|替换为|译成|译为)"
-        r" (?P<right>.+?) (?:吧|好吗)?",
-        r"(?:请|请你)? (?:使用|改用|用) (?P<right>.+?) (?:代替|替换|替代|取代|而不是|，?不要用) (?P<wrong>.+?) (?:吧)?",
-        r"(?P<wrong>.+?) (?:应为|应该是|应该为|应该改成|应该改为|应改为|应该译为|应译为) (?P<right>.+)",
-    ),
-    *_patterns(
-        Wording.ENGLISH,
-        r"(?:please\s+)? (?:fix|correct|change) \s+ (?P<wrong>.+?) \s*[:,;]\s* (?:it|that|this) \s+ should \s+"
-        r" (?:be|read|say) \s+ (?P<right>.+)",
-        r"(?:please\s+)? (?:replace|change|correct|fix|swap|exchange) \s+ (?P<wrong>.+?) \s+ (?:with|by|to|into|for)"
-        r" \s+ (?P<right>.+?) (?:,?\s+please)?",
-        r"(?:please\s+)? (?:(?:use|say|write|put) \s+)? (?P<right>.+?) \s+"
-        r" (?:instead\s+of|rather\s+than|in\s+place\s+of) \s+ (?P<wrong>.+?) (?:,?\s+please)?",
-        r"(?:please\s+)? (?:use|say|write) \s+ (?P<right>.+?) ,?\s+ not \s+ (?P<wrong>.+)",
-        r"(?P<wrong>.+?) \s+ should \s+ (?:be|read|say) \s+ (?P<right>.+)",
-        # German and French; the models have only the English and the Chinese wording, so these become English.
-        r"(?:bitte\s+)? (?:ersetzen?|ändern?|ändre|tauschen?|korrigieren?) (?:\s+Sie)? (?:\s+bitte)? \s+"
-        r" (?P<wrong>.+?) \s+ (?:durch|gegen|in|zu) \s+ (?P<right>.+)",
-        r"(?:bitte\s+)? (?P<wrong>.+?) \s+ durch \s+ (?P<right>.+?) \s+ ersetzen",
-        r"(?:bitte\s+)? (?:(?:verwenden?|benutzen?|nutzen?|nimm|nehmen|schreiben?|sag) \s+ (?:Sie\s+)?)? "
-        r" (?P<right>.+?) \s+ (?:anstelle\s+von|anstatt|statt) \s+ (?P<wrong>.+)",
-        r"(?P<wrong>.+?) \s+ soll(?:te)? \s+ (?P<right>.+?) \s+ (?:heißen|lauten|sein)",
-        r"(?:remplacer?|remplacez|changer?|changez|corriger?|corrigez) \s+ (?P<wrong>.+?) \s+ (?:par|en) \s+"
-        r" (?P<right>.+)",
-        r"(?:(?:utiliser?|utilisez|employer|emploie|employez|mets|mettez) \s+)? (?P<right>.+?) \s+"
-        r" (?:au\s+lieu\s+de|plutôt\s+que) \s+ (?P<wrong>.+)",
-        r"(?P<wrong>.+?) \s+ devrait \s+ être \s+ (?P<right>.+)",
-    ),
-)
-_USE = (
-    *_patterns(
-        Wording.CHINESE,
-        r"(?:请|请你)? (?:使用|改用|采用|用) \s* (?P<frame>(?:词语?|单词) \s*)? (?P<right>.+?)"
-        r" (?P<after> \s* (?:这个词语?|一词|这个说法|这个术语|这个单词))? (?:吧)?",
-    ),
-    *_patterns(
-        Wording.ENGLISH,
-        r"(?:please\s+)? (?:use|say|write) \s+ (?P<frame> (?:the|this) \s+ (?:words?|term|phrase|expression) \s+)?"
-        r" (?P<right>.+?) (?:\s+(?:instead|here))? (?:,?\s+please)?",
-        r"(?:bitte\s+)? (?:verwenden?|benutzen?|nutzen?|nimm|nehmen|schreiben?|sag) (?:\s+Sie)? (?:\s+bitte)? \s+"
-        r" (?P<frame> (?:das|den|die) \s+ (?:Wort|Wörter|Begriff|Ausdruck) \s+)? (?P<right>.+?) (?:\s+bitte)?",
-        r"(?:bitte\s+) (?P<frame> (?:das|den|die) \s+ (?:Wort|Wörter|Begriff|Ausdruck) \s+)? (?P<right>.+?) \s+"
-        r" (?:verwenden|benutzen|nutzen|nehmen)",
-        r"(?:utilise[rz]?|utilisez|emploie|employer|employez|mets|mettez) \s+ (?P<frame> (?:le|les|l['’]) \s*"
-        r" (?:mots?|terme|expression) \s+)? (?P<right>.+?) (?:,?\s+s['’]il\s+(?:te|vous)\s+plaît|,?\s+svp)?",
-    ),
-)
-
 # A noun phrase that begins so is part of a sentence ("use the back door"), not a word that is asked for.
 _DETERMINERS = word_set("""
     the a an your my his her our their its this that these those it them more less another different some any all both
     der die das den dem ein eine einen einem mein meine dein deine ihr ihre ihren mehr weniger alle
     le la les un une des du ton ta tes votre vos mon ma mes notre plus moins ce cette ces
+""")
+# What stands for the draft itself, and so is no word of it: "it should be 词元".
+_PRONOUNS = word_set("it this that es das dies ça cela ce 它 这 这个 那个")
+_JOINING = word_set("""
+    for with in on at to of as by from and or when if while
+    für mit in im auf an am zu zum von vom als und oder wenn bei
+    pour avec dans sur à au de du en et ou si par
 """)
 # What a style is described with ("use simpler words", "用更正式的语气"), and hardly ever a word that is asked for.
 _SPEECH = re.compile(
@@ -182,6 +166,8 @@ _SPEECH = re.compile(
 # word ends: there it takes more.
 _BARE = re.compile(r"(?:please\s+|bitte\s+)?(?:use|verwend|benutz|nutz|utilis|emplo)", re.IGNORECASE)
 _MAX_BARE_WORDS = 3
+# A longer line says more than which word is wanted.
+_LONGEST_REQUEST = 400
 _MAX_BARE_LETTERS = 40
 
 
@@ -189,33 +175,102 @@ def normalise(line: str, draft: Draft, *, certain: bool = False) -> Request | No
     """The trained wording of a request for one word; None when the line is no such request.
 
     Without quotation marks a term must prove itself, for "Use the back door." may be the next sentence to translate:
-    the wrong word stands in the draft, or the wanted one is in the draft's script, or it is announced as a word ("the
-    word X"), or the line is just ``use`` and up to three words, no article and no full stop. ``certain`` waives the
-    proof: the user has said that it is feedback. A word without a proof is asked for, but not required.
+    the wrong word stands in the draft, the word to be translated so in its source, or the wanted one is in the draft's
+    script, or it is announced as a word ("the word X"), or the line is just ``use`` and up to three words, no article
+    and no full stop. ``certain`` waives the proof: the user has said that it is feedback. A word without a proof is
+    asked for, but not required.
     """
+    unproven: Request | None = None
+    for request, proven in _requests(line, draft):
+        if proven:
+            return request
+        unproven = unproven or replace(request, required=())
+    return unproven if certain else None
+
+
+def named_pair(line: str, draft: Draft) -> Term | None:
+    """The word of the source and the one that is to stand for it, where a line names both and wants this one."""
+    return next((request.pair for request, proven in _requests(line, draft) if proven and request.required), None)
+
+
+def _requests(line: str, draft: Draft) -> Iterator[tuple[Request, bool]]:
+    """What a line may ask for, and whether that is proven; the likeliest first."""
     closed = line.strip().endswith((".", "!", "?", "。", "！", "？"))
-    text = line.strip().rstrip(".!。！ ")
-    for wording, pattern in _FIX:
+    if len(line) > _LONGEST_REQUEST:
+        return
+    said = line.strip().rstrip(".!?。！？ ")
+    for text in dict.fromkeys((said, OPENER.sub("", said, count=1))):
+        yield from _pairs(text, draft, closed)
+        yield from _left_alone(text, draft)
+        yield from _fixes(text, draft, closed)
+        yield from _uses(text, draft, closed)
+
+
+def _matches(forms: Forms, text: str, *groups: str) -> Iterator[tuple[Wording, re.Match[str], list[_Term]]]:
+    """Where a text has one of the forms, with a term in each of the groups."""
+    for wording, pattern in compiled(forms):
         match = pattern.fullmatch(text)
-        if match is None:
+        terms = [_term(match[group]) for group in groups] if match is not None else []
+        if match is not None and all(terms):
+            yield wording, match, [term for term in terms if term is not None]
+
+
+def _pairs(text: str, draft: Draft, closed: bool) -> Iterator[tuple[Request, bool]]:
+    for wording, match, (of, right) in _matches(PAIR, text, "of", "right"):
+        # What stands in the draft is to be replaced there: that is another form.
+        if draft.mentions(of.text) or not _is_pair(of, right, draft, closed, weak="weak" in _named(match)):
             continue
-        wrong, right = _term(match["wrong"]), _term(match["right"])
-        if wrong is None or right is None:
-            continue
-        proven = _is_fix(wrong, right, draft, closed)
-        if proven or certain:
-            return Request(fix_instruction(wrong.text, right.text, wording=wording), (right.text,) if proven else ())
-    for wording, pattern in _USE:
-        match = pattern.fullmatch(text)
-        term = _term(match["right"]) if match else None
-        if match is None or term is None:
-            continue
-        framed = any(match.groupdict().get(name) for name in ("frame", "after"))
+        required = (right.text,) if draft.is_about(of.text) else ()
+        # In the wording for a wrong word, so that the sentence with the one of the source is known to be meant.
+        told = fix_instruction if required else _use
+        yield Request(told(of.text, right.text, wording=wording), required, (of.text, right.text)), True
+
+
+def _use(_of: str, right: str, *, wording: Wording) -> str:
+    return use_instruction(right, wording=wording)
+
+
+def _left_alone(text: str, draft: Draft) -> Iterator[tuple[Request, bool]]:
+    for wording, _, (right,) in _matches(KEEP, text, "right"):
+        if occurs(right.text, draft.source_text) and (right.quoted or (_is_short((right,)) and not _is_phrase(right))):
+            yield Request(use_instruction(right.text, wording=wording), (right.text,), (right.text, right.text)), True
+
+
+def _fixes(text: str, draft: Draft, closed: bool) -> Iterator[tuple[Request, bool]]:
+    for forms in (FIX, LOOSE_FIX):
+        for wording, _, (wrong, right) in _matches(forms, text, "wrong", "right"):
+            if wrong.text.casefold() in _PRONOUNS:
+                continue
+            proven = _is_fix(wrong, right, draft, closed) and (forms is FIX or draft.mentions(wrong.text))
+            if proven or forms is FIX:
+                yield Request(fix_instruction(wrong.text, right.text, wording=wording), (right.text,)), proven
+
+
+def _uses(text: str, draft: Draft, closed: bool) -> Iterator[tuple[Request, bool]]:
+    for wording, match, (right,) in _matches(USE, text, "right"):
         bare = not closed and _BARE.match(text) is not None
-        proven = framed or term.quoted or _is_word(term, draft, bare=bare)
-        if proven or certain:
-            return Request(use_instruction(term.text, wording=wording), (term.text,) if proven else ())
-    return None
+        framed = bool(_named(match) & {"frame", "after"})
+        proven = framed or right.quoted or _is_word(right, draft, bare=bare)
+        yield Request(use_instruction(right.text, wording=wording), (right.text,)), proven
+    for wording, _, (right,) in _matches(LOOSE_USE, text, "right"):
+        if right.quoted or (_is_short((right,)) and draft.is_wholly_foreign(right.text)):
+            yield Request(use_instruction(right.text, wording=wording), (right.text,)), True
+
+
+def _named(match: re.Match[str]) -> set[str]:
+    """The groups that have something."""
+    return {name for name, found in match.groupdict().items() if found}
+
+
+def _is_pair(of: _Term, right: _Term, draft: Draft, closed: bool, *, weak: bool) -> bool:
+    if of.quoted and right.quoted:
+        return True
+    if not _is_short((of, right)) or _SPEECH.search(right.text):
+        return False
+    known = draft.is_about(of.text)
+    if draft.has_own_script:
+        return draft.is_foreign_word(right.text) and not draft.is_foreign(of.text) and (known or not (weak or closed))
+    return known and not weak and not closed and not _is_phrase(right) and not _is_phrase(of)
 
 
 def _is_fix(wrong: _Term, right: _Term, draft: Draft, closed: bool) -> bool:
@@ -223,13 +278,23 @@ def _is_fix(wrong: _Term, right: _Term, draft: Draft, closed: bool) -> bool:
         return (wrong.quoted and right.quoted) or draft.mentions(wrong.text)
     if not _is_short((wrong, right)) or closed or _SPEECH.search(right.text):
         return False
-    return draft.mentions(wrong.text) or draft.is_foreign(right.text)
+    return draft.mentions(wrong.text) or draft.is_foreign_word(right.text)
 
 
 def _is_word(term: _Term, draft: Draft, *, bare: bool) -> bool:
     if not _is_short((term,)) or _SPEECH.search(term.text):
         return False
-    return draft.is_foreign(term.text) or (bare and term.text.split()[0].casefold() not in _DETERMINERS)
+    return draft.is_foreign_word(term.text) or (bare and not _is_phrase(term) and not _is_clause(term))
+
+
+def _is_phrase(term: _Term) -> bool:
+    """Whether it begins like a part of a sentence."""
+    return not term.quoted and term.text.split()[0].casefold() in _DETERMINERS
+
+
+def _is_clause(term: _Term) -> bool:
+    """Whether a word in it joins others to a sentence: "use salt for cooking"."""
+    return any(word in _JOINING for word in term.text.casefold().split())
 
 
 def _is_short(terms: Iterable[_Term]) -> bool:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypedDict
 
-from bayling_lite.languages import Language
-from bayling_lite.translate.asking.steering import Formality, Steering
-from bayling_lite.translate.glossary import Term
+# The prompt shows what is in force before anything is translated: translating is imported when it is needed.
+if TYPE_CHECKING:
+    from bayling_lite.languages import Language
+    from bayling_lite.translate.asking.steering import Formality, Steering
+    from bayling_lite.translate.glossary import Term
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +19,8 @@ class Preferences:
     ``target`` is the language to translate into, None for chat mode; ``source`` the language to translate from, None to
     detect it. ``system`` is the system prompt of chat turns, None for the model's own. ``terms``, which the user named
     one by one, and ``glossary_terms``, of the files ``glossaries``, are guaranteed in every translation and refinement
-    whose source has their word. ``formality``, ``style`` and ``context`` are
-    as in :class:`~bayling_lite.translate.asking.steering.Steering`.
+    whose source has their word. ``formality``, ``style`` and ``context`` are as in
+    :class:`~bayling_lite.translate.asking.steering.Steering`.
     """
 
     target: Language | None = None
@@ -33,9 +36,29 @@ class Preferences:
     @property
     def steering(self) -> Steering:
         """What a translator is told."""
+        from bayling_lite.translate.asking.steering import Steering
+
         return Steering(formality=self.formality, style=self.style, context=self.context)
 
     @property
     def terms_in_force(self) -> tuple[Term, ...]:
-        """All terms, each source word once: what the user named goes before a glossary."""
-        return tuple({word: (word, wanted) for word, wanted in (*self.glossary_terms, *self.terms)}.values())
+        """All terms, each source word once: what the user named goes before a glossary, in whatever case that has it."""
+        named, glossary = dict(self.terms), dict(self.glossary_terms)
+        # A glossary with several cases of a word tells them apart, so only the one that the user wrote is meant.
+        meant = {word.casefold() for word in named if word not in glossary}
+        left = {word: wanted for word, wanted in glossary.items() if word.casefold() not in meant}
+        return tuple({**left, **named}.items())
+
+
+class PreferenceChanges(TypedDict, total=False):
+    """Some of :class:`Preferences`, by name."""
+
+    target: Language | None
+    source: Language | None
+    system: str | None
+    terms: tuple[Term, ...]
+    glossary_terms: tuple[Term, ...]
+    glossaries: tuple[str, ...]
+    formality: Formality | None
+    style: str
+    context: str

@@ -15,27 +15,33 @@ from bayling_lite.chat.session.turns import Plan, Turn
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a session stands.
+    """Where a session stands, as ids of turns.
 
-    ``head`` is the id of its last turn, None before the first. ``seen_from`` is the id of the first turn that the model
-    sees in chat mode, None for all of them; ``summary`` stands for those before it, empty when they are just left out.
+    ``head`` is its last turn, None before the first; ``undone`` are those that a redo brings back, next one first.
+    In chat mode the model sees the turns after ``seen_after``, and all of them where that is None or not on the path to
+    the head; ``summary`` stands for those before, empty when they are just left out. ``restated`` is the turn whose
+    draft goes on without the versions before it: as the request and the draft.
     """
 
     head: str | None = None
-    seen_from: str | None = None
+    undone: tuple[str, ...] = ()
+    seen_after: str | None = None
     summary: str = ""
+    restated: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class KeptSession:
     """A session as it was kept: ``turns`` from the first to the head; ``undone`` those that a redo brings back, next
-    one first.
+    one first. ``replaced`` are turns in whose place one of these stands (:attr:`Plan.replaced` names it), in any order:
+    without them undoing an answer made again goes to the turn before it.
     """
 
     preferences: Preferences = field(default_factory=Preferences)
     turns: tuple[Turn, ...] = ()
     undone: tuple[Turn, ...] = ()
     position: Position = field(default_factory=Position)
+    replaced: tuple[Turn, ...] = ()
 
 
 class Recorder(Protocol):

@@ -1,169 +1,256 @@
 """The state of a chat and what a line does to it, without any terminal.
 
-Two modes share one list of turns. In **chat** mode a line continues the whole conversation, translations included, so
+Two modes share one path of turns. In **chat** mode a line continues the whole conversation, translations included, so
 that one can ask about them. In **translation** mode a line is a new text, translated by itself, or feedback, which
 continues the conversation of the last draft (:mod:`~bayling_lite.chat.reading.feedback` decides). Nothing is ever
-dropped to make room: what does not fit raises :class:`~bayling_lite.errors.ContextOverflow` and changes nothing.
+dropped to make room: :meth:`Session.room` says before a turn whether it fits, and the user decides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING, Unpack
 
-from bayling_lite.chat.reading.feedback import Reading, Rule, forced_feedback, read_line
-from bayling_lite.chat.reading.instructions import Draft
-from bayling_lite.chat.session.turns import Answer, Kind, Plan, RunningTurn, Turn
-from bayling_lite.engine.base import Completion, Engine, GenerationRequest, SamplingParams
-from bayling_lite.errors import EngineError, UsageError
-from bayling_lite.languages import Language
+from bayling_lite.chat.session.answering import Arriving, Asker, standing_terms
+from bayling_lite.chat.session.branch import Branch, draft_turn, versions
+from bayling_lite.chat.session.context import View, draft_conversation
+from bayling_lite.chat.session.keeping import Keeper, LastingRecorder
+from bayling_lite.chat.session.planning import Planning, no_draft
+from bayling_lite.chat.session.preferences import PreferenceChanges, Preferences
+from bayling_lite.chat.session.recording import KeptSession, NotKept, Position, Recorder
+from bayling_lite.chat.session.room import Room, room_for
+from bayling_lite.chat.session.summaries import SummaryRun
+from bayling_lite.chat.session.turns import Kind, Plan, RunningTurn, Turn, failure_reason, new_id
+from bayling_lite.engine.base import Engine, SamplingParams
+from bayling_lite.errors import UsageError
+from bayling_lite.localization import _
 from bayling_lite.messages import Conversation
-from bayling_lite.translate import Translation, TranslationStream, Translator
 
-_Keep = Callable[[Turn], None]
+if TYPE_CHECKING:
+    from bayling_lite.translate import Translation
+    from bayling_lite.translate.alternatives import AlternativesStream
 
 # The paper samples its chat answers at 0.7 (arXiv 2306.10968); translations take the likeliest word.
 CHAT_SAMPLING = SamplingParams(temperature=0.7)
 
 
-class Session:
+class Session(Planning):
     """A chat with one engine.
 
     Args:
         engine: what answers. It is not asked for anything before the first turn.
-        target: the language to translate into; None for chat mode.
-        source: the language to translate from; None to detect it from each text.
-        system: the system prompt of chat turns; None for the model's own. Translations keep the model's own, the one
-            they were trained under.
+        preferences: what is in force at the beginning. ``system`` is for chat turns alone: translations keep the
+            model's own, the one they were trained under.
         sampling: how chat answers, and other versions of a translation, are chosen.
+        recorder: keeps the session as it happens.
+        kept: a session to go on with, where it was and with its preferences in the place of ``preferences``.
     """
 
     def __init__(
         self,
         engine: Engine,
+        preferences: Preferences = Preferences(),  # noqa: B008 - frozen
         *,
-        target: Language | None = None,
-        source: Language | None = None,
-        system: str | None = None,
         sampling: SamplingParams = CHAT_SAMPLING,
+        recorder: Recorder | None = None,
+        kept: KeptSession | None = None,
     ) -> None:
         self.engine = engine
-        self.target = target
-        self.source = source
-        self.system = system
         self.sampling = sampling
-        self._turns: list[Turn] = []
+        self._recorder = LastingRecorder(recorder if recorder is not None else NotKept())
+        self._preferences = preferences if kept is None else kept.preferences
+        self._branch = Branch() if kept is None else Branch.of(kept.turns, kept.undone, kept.replaced)
+        # What is left out, as the user said it; where the session stands is the branch's to say.
+        self._left_out = Position() if kept is None else kept.position
         self._counted: tuple[Conversation, int] | None = None
 
     @property
+    def preferences(self) -> Preferences:
+        """What is in force; :meth:`prefer` changes it."""
+        return self._preferences
+
+    def prefer(self, **changes: Unpack[PreferenceChanges]) -> Preferences:
+        """Change some of what is in force, by the names of :class:`Preferences`, and give the whole."""
+        preferences = replace(self._preferences, **changes)
+        if preferences != self._preferences:
+            self._preferences = preferences
+            self._recorder.prefers(preferences)
+        return preferences
+
+    @property
+    def recording_problem(self) -> str:
+        """Why the session is not kept any more; empty as long as it is."""
+        return self._recorder.problem
+
+    @property
     def turns(self) -> tuple[Turn, ...]:
-        """The turns so far, oldest first."""
-        return tuple(self._turns)
+        """The turns from the first to the head; answers beside the conversation are not among them."""
+        return self._branch.turns
+
+    @property
+    def undone(self) -> tuple[Turn, ...]:
+        """What :meth:`redo` brings back, the next one first."""
+        return self._branch.undone
 
     @property
     def draft(self) -> Translation | None:
         """The last translation, refinements included."""
-        return _last_draft(self._turns)
+        return self._branch.draft
 
-    # What a line does.
+    @property
+    def draft_before(self) -> Translation | None:
+        """The version of the same text before the draft; None for a first one."""
+        return self._branch.draft_before
 
-    def plan(self, line: str) -> Plan:
-        """What a plain line will do. Changes nothing."""
-        if self.target is None:
-            return Plan(Kind.CHAT, line, line)
-        draft = self.draft
-        # A draft in another language than the one asked for now is not what the next line is about.
-        against = self._readable(draft) if draft is not None and draft.target == self.target else None
-        reading = read_line(line, against)
-        return self._plan_refinement(line, reading) if reading.feedback else self._plan_translation(line, reading.rule)
+    @property
+    def position(self) -> Position:
+        """Where the session stands, and what of it the model does not see."""
+        head = self._branch.last
+        undone = tuple(turn.id for turn in self._branch.undone)
+        return replace(self._left_out, head=head.id if head is not None else None, undone=undone)
 
-    def plan_new(self, text: str = "") -> Plan:
-        """Translate a text, whatever it looks like; without one, the last line that was taken for feedback.
-
-        Raises:
-            UsageError: no target language, or no such line.
-        """
-        if self.target is None:
-            raise UsageError("There is no language to translate into yet: /to LANG sets it, for example /to zh.")
-        if text:
-            return self._plan_translation(text, Rule.FORCED)
-        last = self._turns[-1] if self._turns else None
-        if last is None or last.plan.kind is not Kind.REFINEMENT:
-            raise UsageError("/new needs a text, unless the last line was taken for feedback.")
-        return replace(self._plan_translation(last.plan.typed, Rule.FORCED), replaces=True)
-
-    def plan_refinement(self, text: str = "") -> Plan:
-        """Take a line for feedback, whatever it looks like; without one, the last line that was taken for a text.
-
-        Raises:
-            UsageError: no draft, or no such line.
-        """
-        last = self._turns[-1] if self._turns else None
-        before = _last_draft(self._turns if text else self._turns[:-1])
-        if before is None:
-            raise UsageError("There is no draft to refine yet: translate something first.")
-        if text:
-            return self._plan_refinement(text, forced_feedback(text, self._readable(before)))
-        if last is None or last.plan.kind is not Kind.TRANSLATION:
-            raise UsageError("/refine needs a text, unless the last line was taken for a new text.")
-        reading = forced_feedback(last.plan.typed, self._readable(before))
-        return replace(self._plan_refinement(last.plan.typed, reading), replaces=True)
-
-    def plan_again(self) -> Plan:
-        """Answer the last turn again, differently.
-
-        Raises:
-            UsageError: there is no turn.
-        """
-        if not self._turns:
-            raise UsageError("There is no answer to make again yet.")
-        return replace(self._turns[-1].plan, replaces=True, varied=True)
+    # What a line does: planned (see Planning), then done.
 
     def start(self, plan: Plan) -> RunningTurn:
-        """Ask the model. The turn joins the session when it is finished.
+        """Ask the model. The turn joins the session when it is finished; one beside the conversation is only kept.
 
         Raises:
             BaylingError: the model cannot be used, or the text does not fit its context; the latter may come only where
                 the pieces are read.
         """
-        before = self._turns[:-1] if plan.replaces else list(self._turns)
+        before = self._branch.before(plan)
+        last = self._branch.last
+        if plan.replaces and last is not None:
+            plan = replace(plan, replaced=last.id)
+        turn_id = new_id()
+        self._recorder.begun(turn_id, before[-1].id if before else None, plan)
+        keeper = Keeper(self._recorder, turn_id, self._join)
+        try:
+            arriving = self._ask(plan, before)
+        except BaseException as error:
+            keeper.failed(failure_reason(error))
+            raise
+        return RunningTurn(plan, arriving.pieces, arriving.collect, self.engine.count_tokens, keeper, turn_id)
 
-        def keep(turn: Turn) -> None:
-            self._turns = [*before, turn]
+    def _join(self, turn: Turn) -> None:
+        if not turn.plan.kind.is_aside:
+            self._move(self._branch.grown(turn))
 
+    def _move(self, branch: Branch) -> None:
+        self._branch = branch
+        if not branch.undone:
+            self._left_out = self._view.on_path(branch.turns)
+        self._recorder.moved(self.position)
+
+    def _ask(self, plan: Plan, before: tuple[Turn, ...]) -> Arriving:
+        asker = self._asker(before, again=self._branch.n_answers_before(plan))
         if plan.kind is Kind.CHAT:
-            return self._answer(plan, self._conversation(before).user(plan.sent), keep)
-        stream = self._translate(plan, _last_draft(before))
+            return asker.chat(self._view.chat(before).user(plan.sent))
+        if plan.kind is Kind.TRANSLATION:
+            return asker.translation(plan)
+        draft = self._view.draft(before)
+        if draft is None:
+            raise no_draft()
+        if plan.kind is Kind.BACK:
+            return asker.back(draft)
+        if plan.kind is Kind.EDIT:
+            return asker.edit(plan, draft)
+        if plan.kind is Kind.EXPLANATION:
+            return asker.explanation(plan, draft)
+        return asker.refinement(plan, draft)
 
-        def collect() -> Answer:
-            translation = stream.result()
-            # What refines this draft later takes the likeliest words again, however this one was chosen.
-            draft = replace(translation, translator=Translator(self.engine))
-            return Answer(draft.text, draft.conversation, draft, truncated=draft.truncated > 0)
+    def _asker(self, before: tuple[Turn, ...], *, again: int = 0) -> Asker:
+        """What asks for a turn after these, of which there were so many answers before."""
+        chain = versions(before)
+        ids = [turn.id for turn in chain]
+        restated = self._left_out.restated
+        forgotten = [turn.plan for turn in chain[: ids.index(restated) + 1]] if restated in ids else []
+        terms = standing_terms(self._preferences.terms_in_force, forgotten)
+        # Where the user gave a seed, another answer takes the next one, or it would be the same.
+        seed = self.sampling.seed
+        sampling = self.sampling if seed is None else replace(self.sampling, seed=seed + again)
+        return Asker(self.engine, sampling, self._preferences, terms)
 
-        return RunningTurn(plan, stream, collect, self.engine.count_tokens, keep)
+    # Moving through the turns.
 
-    def undo(self) -> Turn | None:
-        """Drop the last turn and give it; None when there is none."""
-        return self._turns.pop() if self._turns else None
+    def undo(self) -> Turn:
+        """Take the last turn back and give it. One that stood in another's place gives it back.
+
+        Raises:
+            UsageError: there is none.
+        """
+        last = self._branch.last
+        if last is None:
+            raise UsageError(_("There is no turn to drop."))
+        self._move(self._branch.without_last())
+        return last
+
+    def redo(self) -> Turn:
+        """Bring back the turn that was undone last, and give it.
+
+        Raises:
+            UsageError: there is none, or another turn followed since.
+        """
+        if not self._branch.undone:
+            raise UsageError(_("There is nothing to bring back: nothing was undone since the last turn."))
+        self._move(self._branch.with_undone())
+        return self.turns[-1]
 
     def clear(self) -> None:
-        """Drop all turns; modes and system prompt stay."""
-        self._turns.clear()
+        """Begin anew without any turn; preferences stay."""
+        self._left_out = Position()
+        self._move(Branch())
+
+    # Other versions of the draft.
+
+    def alternatives(self, count: int) -> AlternativesStream:
+        """Begin to look for at most ``count`` other versions of the draft: ``result()`` waits for them, ``cancel()``
+        makes do with what there is.
+
+        Raises:
+            UsageError: there is no draft, or a number below 1.
+        """
+        draft = self._branch.draft
+        if draft is None:
+            raise no_draft()
+        return self._asker(self.turns).alternatives(draft, count)
+
+    def choose(self, alternative: Translation) -> Turn:
+        """Take another version for the draft; it stands in the place of the turn that made it.
+
+        Where other turns have followed that, it is a turn of its own.
+
+        Raises:
+            UsageError: there is no draft.
+        """
+        turn = draft_turn(self.turns)
+        if turn is None:
+            raise no_draft()
+        text, own = alternative.text, turn is self._branch.last
+        plan = replace(turn.plan, varied=True)
+        if not own or plan.kind is Kind.EDIT:
+            plan = Plan(Kind.EDIT, text, text, None, alternative.target, alternative.source)
+        plan = replace(plan, replaces=own, replaced=turn.id if own else "")
+        before = self._branch.before(plan)
+        chosen = Turn(plan, text, alternative.conversation, alternative, False, alternative.truncated > 0, 0.0, 0.0, 0)
+        self._recorder.begun(chosen.id, before[-1].id if before else None, plan)
+        self._recorder.finished(chosen)
+        self._move(self._branch.grown(chosen))
+        return chosen
 
     # What the model sees.
 
     @property
+    def _view(self) -> View:
+        return View(self._preferences.system, self._left_out)
+
+    @property
     def context(self) -> Conversation:
         """What the next turn of this mode continues: the whole conversation, or the draft's."""
-        if self.target is None:
-            return self._conversation(self._turns)
-        draft = self.draft
-        if draft is None:
-            return Conversation()
-        # A text of several sentences is refined sentence by sentence: the longest is what must fit.
-        own = [segment.conversation for segment in draft.segments] if len(draft.segments) > 1 else []
-        return max(own, key=lambda turns: sum(len(turn.content) for turn in turns), default=draft.conversation)
+        if self._preferences.target is None:
+            return self._view.chat(self.turns)
+        draft = self._view.draft(self.turns)
+        return draft_conversation(draft) if draft is not None else Conversation()
 
     def context_tokens(self) -> int:
         """Tokens in :attr:`context`, counted once for each."""
@@ -172,65 +259,44 @@ class Session:
             self._counted = (context, self.engine.count_tokens(context) if len(context) else 0)
         return self._counted[1]
 
-    def _conversation(self, turns: list[Turn]) -> Conversation:
-        conversation = Conversation().with_system(self.system)
-        for turn in turns:
-            conversation = conversation.user(turn.request).assistant(turn.answer)
-        return conversation
+    def room(self, plan: Plan) -> Room:
+        """Whether a turn fits the context, counted in what would be sent. Waits for the model."""
+        before = self._branch.before(plan)
+        return room_for(plan, before, self._view, self._asker(before))
 
-    # Details.
+    def leave_out(self, count: int, plan: Plan | None = None) -> None:
+        """The model does not see the oldest ``count`` of the turns that it saw any longer; they stay in :attr:`turns`.
 
-    def _readable(self, draft: Translation) -> Draft:
-        # A text without a word ("42") has no source language; then no script tells text and translation apart.
-        source = draft.source or draft.target
-        return Draft(draft.text, draft.source_text, source, draft.target, source_fixed=self.source is not None)
+        One more than there are leaves out the summary of earlier ones, too. Where ``plan`` (without it, the next line)
+        is about the draft, it is the versions between the request and the draft that go.
+        """
+        turns = self.turns if plan is None else self._branch.before(plan)
+        if plan.kind in (Kind.REFINEMENT, Kind.EXPLANATION) if plan is not None else self._preferences.target:
+            turn = draft_turn(turns)
+            self._see(replace(self._left_out, restated=turn.id if turn is not None else None))
+            return
+        seen, summary = self._view.seen(turns), self._view.summary(turns)
+        if count < 1 or not turns:
+            return
+        last = turns[len(turns) - len(seen) + min(count, len(seen)) - 1]
+        self._see(replace(self._left_out, seen_after=last.id, summary=summary if count <= len(seen) else ""))
 
-    def _plan_translation(self, text: str, rule: Rule) -> Plan:
-        return Plan(Kind.TRANSLATION, text, text, rule, self.target, self.source)
+    def summarise(self, count: int) -> SummaryRun:
+        """Have the oldest ``count`` of the turns that the model sees in chat mode summed up, with the summary of
+        earlier ones, if there is one.
 
-    def _plan_refinement(self, line: str, reading: Reading) -> Plan:
-        draft = self.draft
-        target = draft.target if draft is not None else self.target
-        sent, rule, required = reading.instruction, reading.rule, reading.required
-        return Plan(Kind.REFINEMENT, line, sent, rule, target, self.source, required=required)
+        Raises:
+            UsageError: there are no such turns.
+        """
+        seen = self._view.seen(self.turns)[: max(count, 0)]
+        if not seen:
+            raise UsageError(_("There are no older turns to sum up."))
 
-    def _translate(self, plan: Plan, draft: Translation | None) -> TranslationStream:
-        translator = Translator(self.engine, sampling=self.sampling) if plan.varied else Translator(self.engine)
-        if plan.kind is Kind.REFINEMENT:
-            if draft is None:
-                raise UsageError("There is no draft to refine yet: translate something first.")
-            return replace(draft, translator=translator).stream_refine(plan.sent, required=plan.required)
-        if plan.target is None:
-            raise UsageError("There is no language to translate into yet: /to LANG sets it, for example /to zh.")
-        return translator.stream(plan.sent, plan.target, plan.source)
+        def keep(summary: str) -> None:
+            self._see(replace(self._left_out, seen_after=seen[-1].id, summary=summary))
 
-    def _answer(self, plan: Plan, conversation: Conversation, keep: _Keep) -> RunningTurn:
-        generation = self.engine.submit(GenerationRequest(conversation, self.sampling))
+        return SummaryRun(self.engine, seen, self._view, self._view.summary(self.turns), keep)
 
-        def collect() -> Answer:
-            completion = generation.result()
-            _check_answered(completion)
-            truncated = completion.finish_reason == "length"
-            return Answer(completion.text, conversation.assistant(completion.text), truncated=truncated)
-
-        return RunningTurn(plan, generation, collect, self.engine.count_tokens, keep)
-
-
-def _check_answered(completion: Completion) -> None:
-    """Refuse a thought without an answer; one that the user stopped is no failure.
-
-    Raises:
-        EngineError: the model thought, and said nothing.
-    """
-    if completion.text.strip() or not completion.reasoning or completion.finish_reason == "cancelled":
-        return
-    if completion.finish_reason == "length":
-        raise EngineError(
-            "The model thought until its room was used up, and gave no answer. Open it with a larger context (--ctx), "
-            "or use a model or template without thinking."
-        )
-    raise EngineError("The model thought, but gave no answer. Ask again, or use a model or template without thinking.")
-
-
-def _last_draft(turns: list[Turn]) -> Translation | None:
-    return next((turn.draft for turn in reversed(turns) if turn.draft is not None), None)
+    def _see(self, position: Position) -> None:
+        self._left_out = position
+        self._recorder.moved(self.position)

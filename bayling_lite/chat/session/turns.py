@@ -5,16 +5,19 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from bayling_lite.chat.reading.feedback import Rule
-from bayling_lite.languages import Language
 from bayling_lite.messages import Conversation
 
 if TYPE_CHECKING:
+    from bayling_lite.chat.reading.feedback import Rule
+    from bayling_lite.languages import Language
     from bayling_lite.translate import Translation
+
+Length = Literal["", "shorter", "longer"]
 
 # An answer whose first piece came after all but this share of the time came at once: it was searched for.
 _AT_ONCE = 0.1
@@ -47,8 +50,10 @@ class Plan:
     """What a line will do, known and shown before it is done.
 
     ``typed`` is the user's line, ``sent`` what the model gets of it (the text, or the instruction), ``rule`` why it was
-    read so, ``required`` the word that the new draft must have. ``replaces`` puts the turn in the place of the last
-    one; ``varied`` asks for another answer than the likeliest.
+    read so (None for a command that leaves no choice), ``required`` the word that the new draft must have.
+    ``replaces`` puts the turn in the place of the last one, whose id ``replaced`` is, known from when it is asked for;
+    ``varied`` asks for another answer than the likeliest. With a ``length``, a refinement is searched for a draft that
+    is shorter or longer indeed.
     """
 
     kind: Kind
@@ -60,6 +65,8 @@ class Plan:
     replaces: bool = False
     varied: bool = False
     required: tuple[str, ...] = ()
+    replaced: str = ""
+    length: Length = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +89,22 @@ class Turn:
     id: str = field(default_factory=new_id)
 
     @property
+    def changes_nothing(self) -> bool:
+        """Whether it was to make the draft shorter or longer, and there was nothing better than the draft."""
+        return self.draft is not None and self.draft.unchanged
+
+    @property
     def request(self) -> str:
         """The user's message as the model got it."""
         return self.conversation.messages[-2].content
 
     @property
     def tokens_per_second(self) -> float:
-        """Tokens of the answer per second since its first piece; of the whole time, if it came in one piece."""
+        """Tokens of the answer per second since its first piece; of the whole time, if it came in one piece or, as a
+        translation does, sentence by sentence.
+        """
         spent = self.seconds - self.seconds_to_first
-        if spent < _AT_ONCE * self.seconds:
+        if self.draft is not None or spent < _AT_ONCE * self.seconds:
             spent = self.seconds
         return self.n_tokens / spent if spent > 0 else 0.0
 
@@ -115,6 +129,31 @@ class AnswerStream(Protocol):
         ...
 
 
+STOPPED = "stopped"
+"""Why a turn came to nothing that was stopped before its first word."""
+
+
+def failure_reason(error: BaseException) -> str:
+    """Why a turn came to nothing, in words."""
+    return STOPPED if isinstance(error, KeyboardInterrupt) else str(error) or type(error).__name__
+
+
+class TurnKeeper(Protocol):
+    """Learns what becomes of a running turn."""
+
+    def grown(self, answer: str) -> None:
+        """The answer so far."""
+        ...
+
+    def finished(self, turn: Turn) -> None:
+        """It is done, or stopped with what there was."""
+        ...
+
+    def failed(self, reason: str) -> None:
+        """It came to nothing."""
+        ...
+
+
 class RunningTurn:
     """A turn whose answer is arriving. Iterate it for pieces, then :meth:`finish`; :meth:`cancel` from any thread.
 
@@ -122,7 +161,8 @@ class RunningTurn:
         stream: where the pieces come from.
         collect: gives the answer once the pieces have ended.
         count: tokens of a conversation.
-        keep: takes the finished turn into the session.
+        keeper: learns what becomes of it, from the thread that reads.
+        turn_id: the turn's.
     """
 
     def __init__(
@@ -131,22 +171,32 @@ class RunningTurn:
         stream: AnswerStream,
         collect: Callable[[], Answer],
         count: Callable[[Conversation], int],
-        keep: Callable[[Turn], None],
+        keeper: TurnKeeper,
+        turn_id: str,
     ) -> None:
         self.plan = plan
+        self.id = turn_id
         self._stream = stream
+        self._pieces = iter(stream)  # one for all readers: a Generation begins anew for each who asks
         self._collect = collect
         self._count = count
-        self._keep = keep
+        self._keeper = keeper
         self._begun = time.perf_counter()
         self._first: float | None = None
+        self._text = ""
         self._stopped = False
+        self._over = False
+        self._turn: Turn | None = None
+        self._error: Exception | None = None
 
     def __iter__(self) -> Iterator[str]:
-        for piece in self._stream:
-            if self._first is None:
-                self._first = time.perf_counter()
-            yield piece
+        with self._failing():
+            for piece in self._pieces:
+                if self._first is None:
+                    self._first = time.perf_counter()
+                self._text += piece
+                self._keeper.grown(self._text)
+                yield piece
 
     def cancel(self) -> None:
         """Stop as soon as possible; what there is stays."""
@@ -156,13 +206,22 @@ class RunningTurn:
     def finish(self) -> Turn | None:
         """Wait for the end and keep the turn; None, and nothing kept, when it was stopped before its first word.
 
+        Called again, it says the same again.
+
         Raises:
             EngineError: generating failed; nothing is kept.
         """
         for _ in self:
             pass
-        answer = self._collect()
+        if self._error is not None:
+            raise self._error
+        if self._over:
+            return self._turn
+        with self._failing():
+            answer = self._collect()
+            n_tokens = self._answer_tokens(answer.conversation)
         if self._stopped and not answer.text.strip():
+            self._fail(STOPPED)
             return None
         ended = time.perf_counter()
         turn = Turn(
@@ -174,10 +233,30 @@ class RunningTurn:
             truncated=answer.truncated,
             seconds=ended - self._begun,
             seconds_to_first=(self._first or ended) - self._begun,
-            n_tokens=self._answer_tokens(answer.conversation),
+            n_tokens=n_tokens,
+            id=self.id,
         )
-        self._keep(turn)
+        self._over, self._turn = True, turn
+        self._keeper.finished(turn)
         return turn
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        """Tell of a failure, whatever it is, for the turn has no other end then; leaving a loop early is none."""
+        try:
+            yield
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            if isinstance(error, Exception):
+                self._error = error
+            self._fail(failure_reason(error))
+            raise
+
+    def _fail(self, reason: str) -> None:
+        if not self._over:
+            self._over = True
+            self._keeper.failed(reason)
 
     def _answer_tokens(self, conversation: Conversation) -> int:
         return self._count(conversation) - self._count(Conversation(conversation.messages[:-1]))
