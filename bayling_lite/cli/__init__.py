@@ -17,26 +17,41 @@ from typing import NoReturn
 import click
 
 from bayling_lite import __version__
-from bayling_lite.cli.lazy import LazyGroup
+from bayling_lite.cli.interface import LocalizedGroup
 from bayling_lite.cli.saying import say
 from bayling_lite.errors import BaylingError, OutputError
+from bayling_lite.localization import _, interface_language, listed, noted, sentences
+from bayling_lite.reasons import reason
 
 # Where each command is, and its short help, which stands here too so that listing the commands imports none of them.
 COMMANDS = {
-    "translate": ("bayling_lite.cli.translate:translate", "Translate documents, folders, or standard input."),
-    "chat": ("bayling_lite.cli.chat:chat", "Translate, refine and talk in the terminal (also: bayling-chat)."),
-    "glossary": ("bayling_lite.cli.glossary:glossary", "Check glossaries: contradictions, terms that never occur."),
-    "memory": ("bayling_lite.cli.memory:memory", "Kept translations: list, search, import and export TMX, clear."),
-    "models": ("bayling_lite.cli.models:models", "List, pull, remove and check models."),
-    "convert": ("bayling_lite.cli.convert:convert", "Convert a Hugging Face checkpoint to a 4-bit GGUF file."),
-    "imatrix": ("bayling_lite.cli.imatrix:imatrix", "Measure which weights matter most, for quantizing a model."),
-    "dialogues": ("bayling_lite.cli.dialogues:dialogues", "Build and import dialogues to train on."),
-    "finetune": ("bayling_lite.cli.finetune:command", "Train a model by a recipe."),
+    "translate": ("bayling_lite.cli.translate:translate", noted("Translate documents, folders, or standard input.")),
+    "chat": ("bayling_lite.cli.chat:chat", noted("Translate, refine and talk in the terminal (also: bayling-chat).")),
+    "sessions": (
+        "bayling_lite.cli.sessions:sessions",
+        noted("Chats that are kept: list, show, search, export, remove."),
+    ),
+    "glossary": (
+        "bayling_lite.cli.glossary:glossary",
+        noted("Check glossaries: contradictions, terms that never occur."),
+    ),
+    "memory": (
+        "bayling_lite.cli.memory:memory",
+        noted("Kept translations: list, search, import and export TMX, clear."),
+    ),
+    "models": ("bayling_lite.cli.models:models", noted("List, pull, remove and check models.")),
+    "convert": ("bayling_lite.cli.convert:convert", noted("Convert a Hugging Face checkpoint to a 4-bit GGUF file.")),
+    "imatrix": (
+        "bayling_lite.cli.imatrix:imatrix",
+        noted("Measure which weights matter most, for quantizing a model."),
+    ),
+    "dialogues": ("bayling_lite.cli.dialogues:dialogues", noted("Build and import dialogues to train on.")),
+    "finetune": ("bayling_lite.cli.finetune:command", noted("Train a model by a recipe.")),
 }
 
 
 @click.group(
-    cls=LazyGroup,
+    cls=LocalizedGroup,
     table=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="bayling COMMAND --help tells more.",
@@ -80,7 +95,7 @@ def run(command: click.Command, name: str, args: Sequence[str] | None = None) ->
     except (click.Abort, KeyboardInterrupt):
         wipes = sys.stderr.isatty() and os.environ.get("TERM", "").casefold() not in ("dumb", "unknown")
         # Over the ^C that the terminal has shown.
-        click.echo("\r\x1b[KInterrupted." if wipes else "Interrupted.", err=True)
+        click.echo(("\r\x1b[K" if wipes else "") + _("Interrupted."), err=True)
         status = 130
     except BaylingError as error:
         _report(error)
@@ -91,8 +106,10 @@ def run(command: click.Command, name: str, args: Sequence[str] | None = None) ->
         status = 1
     except OSError as error:
         # What no other place had a better word for: a full disk behind a redirection, for example.
-        what = f"{error.filename}:" if error.filename else "The output cannot be written:"
-        _report(OutputError(f"{what} {error.strerror or error}."))
+        if error.filename:
+            _report(OutputError(_("{path}: {reason}.", path=error.filename, reason=reason(error))))
+        else:
+            _report(OutputError(_("The output cannot be written: {reason}.", reason=reason(error))))
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 1
     sys.exit(status if isinstance(status, int) else 0)
@@ -108,12 +125,42 @@ def _open_missing_streams() -> None:
 def _click_message(error: click.ClickException) -> str:
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         return error.format_message()
+    slip = _slip(error)
     if isinstance(error, click.UsageError) and error.ctx is not None:
-        return f"{error.ctx.get_usage()}\nError: {error.format_message()} (--help tells more)"
-    return f"Error: {error.format_message()}"
+        return f"{error.ctx.get_usage()}\n{_('Error: {text} (--help tells more)', text=slip)}"
+    return _("Error: {text}", text=slip)
+
+
+def _slip(error: click.ClickException) -> str:
+    """What is wrong with a command line; in another language than English, the usual slips in words of our own."""
+    if interface_language() == "en":
+        return error.format_message()
+    if isinstance(error, click.NoSuchOption):
+        near = listed(error.possibilities or ())
+        return sentences(
+            _("There is no option {name}.", name=error.option_name),
+            _("Did you mean {name}?", name=near) if near else "",
+        )
+    if isinstance(error, click.MissingParameter) and error.param is not None:
+        return _("{name} is missing.", name=_parameter_name(error.param, error.ctx))
+    if isinstance(error, click.BadParameter) and error.param is not None:
+        name, kind = _parameter_name(error.param, error.ctx), error.param.type
+        if isinstance(kind, click.Choice):
+            return _("{name} takes one of: {choices}.", name=name, choices=listed(map(str, kind.choices)))
+        return _("{name} does not take this value.", name=name)
+    if isinstance(error, click.BadOptionUsage):
+        return _("The option {name} lacks its value, or takes none.", name=error.option_name)
+    return error.format_message()
+
+
+def _parameter_name(parameter: click.Parameter, context: click.Context | None) -> str:
+    """What a parameter is called in the usage."""
+    if isinstance(parameter, click.Option):
+        return max(parameter.opts, key=len)
+    return _(parameter.make_metavar(context or click.Context(bayling)))
 
 
 def _report(error: BaylingError) -> None:
     if logging.getLogger("bayling_lite").isEnabledFor(logging.DEBUG):
         traceback.print_exception(error)
-    say(f"Error: {' '.join(str(error).split())}")
+    say(_("Error: {text}", text=" ".join(str(error).split())))

@@ -9,11 +9,13 @@ from typing import Any
 
 import click
 
+from bayling_lite.localization import _, listed, sentences
+
 
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are called, not when they are listed.
 
-    ``table``: by name, where the command is (``module:attribute``) and its short help.
+    ``table``: by name, where the command is (``module:attribute``) and its short help (a message).
     """
 
     def __init__(self, *args: Any, table: Mapping[str, tuple[str, str]], **options: Any) -> None:
@@ -43,7 +45,7 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         """List the commands from the table."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, help_) for name, (_, help_) in self._table.items()])
+            formatter.write_dl([(name, _(help_)) for name, (_where, help_) in self._table.items()])
 
 
 def suggest(group: click.Group, ctx: click.Context, args: list[str]) -> None:
@@ -56,5 +58,5 @@ def suggest(group: click.Group, ctx: click.Context, args: list[str]) -> None:
     if not args or args[0] in names or args[0].startswith("-"):
         return
     nearest = difflib.get_close_matches(args[0], names, n=1)
-    hint = f" Did you mean {nearest[0]}?" if nearest else f" There are: {', '.join(names)}."
-    raise click.UsageError(f"There is no command {args[0]!r}.{hint}", ctx)
+    hint = _("Did you mean {name}?", name=nearest[0]) if nearest else _("There are: {names}.", names=listed(names))
+    raise click.UsageError(sentences(_("There is no command {name!r}.", name=args[0]), hint), ctx)

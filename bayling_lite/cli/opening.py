@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bayling_lite.catalogue import first_run_notice, resolve
 from bayling_lite.cli.options import EngineFlags
 from bayling_lite.cli.saying import say
+from bayling_lite.localization import _
 from bayling_lite.settings import Settings
 from bayling_lite.terminal import printable
 
@@ -31,8 +33,17 @@ def find_model(flags: EngineFlags) -> tuple[Path, Settings]:
     return resolve(None, settings), settings
 
 
-def open_engine(path: Path, settings: Settings, *, template: str | None = None, quiet: bool = False) -> LlamaEngine:
+def open_engine(
+    path: Path,
+    settings: Settings,
+    *,
+    template: str | None = None,
+    quiet: bool = False,
+    tell: Callable[[str], None] = say,
+) -> LlamaEngine:
     """Load a model; say on stderr if its context is too large for it and, once per user, if it is the demonstrator.
+
+    ``tell`` says it elsewhere.
 
     Raises:
         ModelError: it cannot be used.
@@ -50,7 +61,7 @@ def open_engine(path: Path, settings: Settings, *, template: str | None = None, 
     )
     notices = () if quiet else (_context_warning(info), first_run_notice(info, settings))
     for notice in filter(None, notices):
-        say(notice)
+        tell(notice)
     return engine
 
 
@@ -58,7 +69,10 @@ def _context_warning(info: ModelInfo) -> str:
     """What to say of a context that is longer than any text the model was trained on; empty when it is not."""
     if not 0 < info.n_ctx_train < info.n_ctx:
         return ""
-    return (
-        f"Warning: {info.name} was trained with {info.n_ctx_train} tokens of context: with {info.n_ctx}, "
-        "what it makes of long texts may be wrong."
+    return _(
+        "Warning: {model} was trained with {trained} tokens of context: with {n_ctx}, what it makes of long texts may "
+        "be wrong.",
+        model=info.name,
+        trained=info.n_ctx_train,
+        n_ctx=info.n_ctx,
     )

@@ -11,7 +11,7 @@ import click
 from bayling_lite.terminal import printable
 
 # A command that is copied from two lines is two commands: from its name to the end of what belongs to it.
-_WHOLE_COMMAND = r"(?:(?<=: )|(?<=, or ))(?:bayling|bayling-chat|hf|pip) .*?(?= \(|[.;,](?: |$)|$)"
+_WHOLE_COMMAND = r"(?:(?<=: )|(?<=, or )|(?<=：))(?:bayling|bayling-chat|hf|pip) .*?(?= \(|[.;,](?: |$)|[（。；，]|$)"
 _COMMAND = re.compile(rf"{_WHOLE_COMMAND}|`[^`\n]*`|--[a-z-]+ [A-Z]+\b|(?<!\S)/[a-z]+ [a-z]+", re.MULTILINE)
 _TIED = "\x00"
 
@@ -24,9 +24,10 @@ def say(text: str, *, keep: str = "") -> None:
 
 
 def wrapped(text: str, width: int) -> str:
-    """The text in lines of at most ``width`` cells, broken only at spaces, and not inside a command.
+    """The text in lines of at most ``width`` cells, broken at spaces, in Chinese between characters, and not inside a
+    command.
 
-    What is longer without a space goes on where the terminal breaks it, which is how it can be copied.
+    What is longer without such a place goes on where the terminal breaks it, which is how it can be copied.
     """
     return "\n".join(_broken(line, width) for line in text.split("\n"))
 
@@ -34,17 +35,20 @@ def wrapped(text: str, width: int) -> str:
 def _broken(line: str, width: int) -> str:
     from prompt_toolkit.utils import get_cwidth
 
+    from bayling_lite.chat.screens.wrapping import units
+
     if get_cwidth(line) <= width:
         return line
-    tied = _COMMAND.sub(lambda found: found[0].replace(" ", _TIED), line)
+    commands = iter(_COMMAND.findall(line))
     lines, filled = [""], 0
-    for word in re.findall(r"\s*\S+", tied):
-        cells = get_cwidth(word.replace(_TIED, " "))
+    for tied in units(_COMMAND.sub(_TIED, line)):
+        word = re.sub(_TIED, lambda _found: next(commands), tied)
+        cells = get_cwidth(word)
         if filled and filled + cells > width:
             word = word.lstrip()
-            cells = get_cwidth(word.replace(_TIED, " "))
+            cells = get_cwidth(word)
             lines.append("")
             filled = 0
         lines[-1] += word
         filled += cells
-    return "\n".join(lines).replace(_TIED, " ")
+    return "\n".join(lines)

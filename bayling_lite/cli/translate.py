@@ -13,6 +13,7 @@ import click
 
 from bayling_lite.cli.options import EngineFlags, engine_options, output_options
 from bayling_lite.cli.sectioned import SectionedCommand
+from bayling_lite.cli.steering import manner_options, term_options
 from bayling_lite.engine.base import MAX_BEAM_SIZE
 
 _SECTIONS = {
@@ -65,21 +66,7 @@ _SECTIONS = {
 @click.option(
     "--report", type=click.Path(path_type=Path), metavar="FILE", help="Write what became of everything, as JSON."
 )
-@click.option(
-    "--term",
-    "terms",
-    multiple=True,
-    metavar="SRC=TGT",
-    help="TGT stands where SRC occurs: searched for where the model can be searched, else asked for. Repeatable.",
-)
-@click.option(
-    "--glossary",
-    "glossaries",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Terms of a TSV or CSV file: word, translation, note. --term overrules them. Repeatable.",
-)
+@term_options
 @click.option(
     "--tm",
     "memories",
@@ -88,10 +75,8 @@ _SECTIONS = {
     metavar="FILE.tmx",
     help="Take what is in this translation memory as it is, and what is like it as an example. Repeatable.",
 )
-@click.option("--formality", type=click.Choice(("formal", "informal")), help="How readers are addressed.")
-@click.option("--style", default="", metavar="TEXT", help='How to write, in a few words: "plain, short sentences".')
+@manner_options
 @click.option("--instruction", default="", metavar="TEXT", help="What else the model is to be told.")
-@click.option("--context", default="", metavar="TEXT|@FILE", help="What the texts are about, which helps with each.")
 @click.option(
     "--dry-run", is_flag=True, help="Say what there is to do and how long it will take; write no translation."
 )

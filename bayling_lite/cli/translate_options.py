@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bayling_lite.cli.saying import say
+from bayling_lite.cli.steering import all_terms, context_file, context_text
 from bayling_lite.encodings import check_encoding
-from bayling_lite.errors import InputError, UsageError
+from bayling_lite.errors import UsageError
 from bayling_lite.languages import Language, find_language
 
 if TYPE_CHECKING:
     from bayling_lite.translate.asking.steering import Steering
     from bayling_lite.translate.formats import Format, FormatOptions
     from bayling_lite.translate.glossary import Term
-
-_LONGEST_CONTEXT = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +133,7 @@ def _reading(given: dict[str, Any]) -> Reading:
         None if given["format_name"] is None else find_format(given["format_name"]),
         None if given["encoding"] is None else check_encoding(given["encoding"]),
         FormatOptions(keys=given["keys"], columns=tuple(columns)),
-        (*given["glossaries"], *given["memories"], *_context_file(given["context"])),
+        (*given["glossaries"], *given["memories"], *context_file(given["context"])),
     )
 
 
@@ -146,49 +144,11 @@ def _asking(given: dict[str, Any]) -> Asking:
     return Asking(
         target,
         None if source.strip().casefold() == "auto" else find_language(source),
-        _terms(given["terms"], given["glossaries"], target),
-        Steering(given["formality"], given["style"].strip(), given["instruction"].strip(), _context(given["context"])),
+        all_terms(given["terms"], given["glossaries"], target),
+        Steering(
+            given["formality"], given["style"].strip(), given["instruction"].strip(), context_text(given["context"])
+        ),
         given["beam_size"],
         given["alternatives"],
         given["memories"],
     )
-
-
-def _terms(typed: Iterable[str], glossaries: Iterable[Path], target: Language) -> tuple[Term, ...]:
-    """The terms of the command line and, where those say nothing else, of the glossaries."""
-    from bayling_lite.translate.glossary import check_terms
-    from bayling_lite.translate.glossary_file import joined_terms, load_glossary
-
-    own = check_terms(map(_term, typed))
-    return joined_terms([load_glossary(path).into(target) for path in glossaries], own)
-
-
-def _term(text: str) -> Term:
-    source, equals, target = (part.strip() for part in text.partition("="))
-    if not (source and equals and target):
-        raise UsageError(f"--term wants SOURCE=TARGET, for example --term token=词元, not {text!r}.")
-    return source, target
-
-
-def _context_file(text: str) -> tuple[Path, ...]:
-    return (Path(text[1:]),) if text.startswith("@") else ()
-
-
-def _context(text: str) -> str:
-    """The text itself, or with ``@`` before it what is in a file."""
-    from bayling_lite.translate.formats import Source
-    from bayling_lite.translate.formats.decoding import decode
-
-    if not (named := _context_file(text)):
-        return text.strip()
-    path = named[0]
-    try:
-        if path.stat().st_size > _LONGEST_CONTEXT:
-            raise InputError(f"{path} is too long to be told with every sentence.")
-        data = path.read_bytes()
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
-    try:
-        return decode(Source(str(path), data)).text.removeprefix("\ufeff").strip()
-    except InputError as error:
-        raise InputError(f"{path} is not text that can be recognised: save it as UTF-8.") from error

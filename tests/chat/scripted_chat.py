@@ -2,19 +2,24 @@
 
 usage: scripted_chat.py '{"to": "de", "delay": 0.05, "responses": ["..."]}'
 
-With ``"gate": "FILE"`` the model is loading until FILE exists.
+With ``"gate": "FILE"`` the model is loading until FILE exists; with ``"missing": true`` it then cannot be opened. With
+``"kept": true`` the session is stored as that of the real command is, and gone on with if there is one.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
+import click
+
 from bayling_lite.chat.driver import ChatOptions
-from bayling_lite.chat.screens import terminal as repl
+from bayling_lite.chat.screens import terminal
+from bayling_lite.chat.session.preferences import Preferences
 from bayling_lite.engine.base import ModelInfo
 from bayling_lite.engine.scripted import ScriptedEngine
 from bayling_lite.errors import ModelNotFound
@@ -27,15 +32,16 @@ def main(script: dict[str, Any]) -> int:
         while "gate" in script and not Path(script["gate"]).exists():
             time.sleep(0.02)
         if "notice" in script:
-            print(script["notice"], file=sys.stderr)
+            click.echo(script["notice"], err=True)
         if script.get("missing"):
             raise ModelNotFound("There is no such model: nowhere.gguf.")
         info = ModelInfo("scripted", "bayling", n_ctx=script.get("n_ctx", 4096))
         return ScriptedEngine(script.get("responses", []), delay=script.get("delay", 0.0), info=info)
 
     target = find_language(script["to"]) if "to" in script else None
-    return repl.run(open_engine, ChatOptions(target=target), Settings.load().state_dir / "history")
+    return terminal.run(open_engine, ChatOptions(Preferences(target=target)), Settings.load().state_dir / "history")
 
 
 if __name__ == "__main__":
-    sys.exit(main(json.loads(sys.argv[1])))
+    with contextlib.suppress(BrokenPipeError):
+        sys.exit(main(json.loads(sys.argv[1])))

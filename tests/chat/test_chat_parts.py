@@ -1,19 +1,20 @@
-"""The small parts: the engine behind the prompt, the history's file, blocks, widths."""
+"""The small parts: the engine behind the prompt, blocks, widths."""
 
 from __future__ import annotations
 
-import stat
 import threading
-from pathlib import Path
 
 import pytest
-from prompt_toolkit.history import InMemoryHistory
+from prompt_toolkit.formatted_text import fragment_list_to_text
+from prompt_toolkit.utils import get_cwidth
 
-from bayling_lite.chat.driver import block_text, opens_block
+from bayling_lite.chat import remarks
+from bayling_lite.chat.blocks import block_text, opens_block
 from bayling_lite.chat.loading import BackgroundEngine
 from bayling_lite.chat.screens import rendering
-from bayling_lite.chat.screens.history import PrivateHistory, open_history
+from bayling_lite.chat.screens.bottom_line import Status, bottom_line
 from bayling_lite.chat.session.session import Session
+from bayling_lite.chat.session.turns import Kind, Plan
 from bayling_lite.engine.base import ModelInfo
 from bayling_lite.engine.scripted import ScriptedEngine
 from bayling_lite.errors import EngineClosed, ModelUnreadable
@@ -37,6 +38,28 @@ def test_an_engine_is_usable_before_it_is_there() -> None:
         assert turn.answer == "Hello!"
         assert engine.ready
         assert told.wait(5)
+
+
+def test_opening_begins_when_it_is_told_to_or_needed() -> None:
+    opened, beside = threading.Event(), threading.Event()
+
+    def open_now() -> ScriptedEngine:
+        opened.set()
+        return ScriptedEngine()
+
+    with BackgroundEngine(open_now, beside=beside.set, begin=False) as engine:
+        assert not engine.loading
+        assert not opened.is_set()
+        engine.begin()
+        engine.begin()
+        assert opened.wait(5)
+        assert beside.wait(5)
+    with BackgroundEngine(ScriptedEngine, begin=False) as engine:
+        assert engine.info.name == "scripted"
+    with BackgroundEngine(open_now, begin=False) as engine:
+        opened.clear()
+    engine.begin()
+    assert not opened.is_set(), "it was closed before"
 
 
 def test_what_opening_raised_is_raised_where_the_engine_is_needed() -> None:
@@ -66,23 +89,6 @@ def test_an_engine_that_arrives_after_the_end_is_closed() -> None:
     assert not engine.loading
     with pytest.raises(EngineClosed):
         arrived.count_tokens(Session(arrived).context)
-
-
-def test_the_history_is_for_its_owner_alone(tmp_path: Path) -> None:
-    path = tmp_path / "state" / "history"
-    history, problem = open_history(path)
-    assert isinstance(history, PrivateHistory)
-    assert problem == ""
-    history.store_string("早上好")
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert list(open_history(path)[0].load_history_strings()) == ["早上好"]
-
-
-def test_without_a_place_for_it_the_history_lasts_for_the_chat(tmp_path: Path) -> None:
-    (tmp_path / "state").write_text("a file where the folder should be")
-    history, problem = open_history(tmp_path / "state" / "history")
-    assert isinstance(history, InMemoryHistory)
-    assert "history is not kept" in problem
 
 
 @pytest.mark.parametrize(
@@ -119,18 +125,38 @@ def test_widths_are_counted_in_cells(text: str, width: int, shown: str) -> None:
 def test_a_language_is_only_missed_where_the_model_says_what_it_knows() -> None:
     german, french = find_language("de"), find_language("fr")
     info = ModelInfo("model", "bayling", n_ctx=512, languages=(german,))
-    assert rendering.unknown_language_text(french, info) == (
+    assert remarks.unknown_language_text(french, info) == (
         "model does not know French, only de (German). /to de changes the language."
     )
-    assert rendering.unknown_language_text(german, info) == ""
-    assert rendering.unknown_language_text(None, info) == ""
-    assert rendering.unknown_language_text(french, ModelInfo("model", "bayling", n_ctx=512)) == ""
+    assert remarks.unknown_language_text(german, info) == ""
+    assert remarks.unknown_language_text(None, info) == ""
+    assert remarks.unknown_language_text(french, ModelInfo("model", "bayling", n_ctx=512)) == ""
 
 
-def test_the_bottom_line() -> None:
-    engine = ScriptedEngine(["早上好。"], info=ModelInfo("百聆\x1b[31m", "bayling", 60))
-    session = Session(engine, target=find_language("zh"))
-    assert rendering.toolbar(session, ready=False, width=80) == [("", " loading the model… · auto → zh")]
-    session.start(session.plan("Good morning.")).finish()
-    assert rendering.toolbar(session, ready=True, width=80) == [("", " 百聆 · auto → zh · 24/60 tokens · /help")]
-    assert rendering.toolbar(session, ready=True, width=12) == [("", " 百聆 · aut…")]
+@pytest.mark.parametrize(
+    ("plan", "other", "shown"),
+    [
+        (Plan(Kind.CHAT, "hi", "hi"), "", ""),
+        (Plan(Kind.TRANSLATION, "hi", "hi", target=find_language("zh")), "", "→ zh"),
+        (
+            Plan(Kind.TRANSLATION, "hi", "hi", target=find_language("zh"), source=find_language("en")),
+            "feedback on the draft",
+            "en → zh · Tab if it was feedback on the draft",
+        ),
+        (Plan(Kind.REFINEMENT, "formal", "formal", target=find_language("de")), "", "↻ refining de"),
+        (Plan(Kind.REFINEMENT, "a", "use\n\x1b[31mb", target=find_language("de")), "", "↻ refining de · use b"),
+    ],
+)
+def test_how_a_line_was_understood(plan: Plan, other: str, shown: str) -> None:
+    assert rendering.choice_text(plan, other) == shown
+
+
+@pytest.mark.parametrize("status", [Status("auto → zh"), Status("自动 → zh", "百聆", 24, 60, 12.3)])
+def test_the_bottom_line_fits_any_width(status: Status) -> None:
+    longest = fragment_list_to_text(bottom_line(status, "Tab if it was a text", 1000))
+    for width in range(1, 100):
+        line = fragment_list_to_text(bottom_line(status, "Tab if it was a text", width))
+        assert get_cwidth(line) <= width
+        if width > get_cwidth(longest):
+            assert line == longest
+    assert fragment_list_to_text(bottom_line(status, "Tab if it was a text", 20)).strip() != ""

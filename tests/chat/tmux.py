@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
+import shutil
+import signal
 import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
 COLUMNS, LINES = 100, 30
 PATIENCE = 30.0
+
+DRIVES_A_TERMINAL = [
+    pytest.mark.slow,
+    pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux, the terminal of these tests, is not installed"),
+]
+CHAT = (sys.executable, "-c", "from bayling_lite.cli import chat_main; chat_main()")
 
 
 class Terminal:
@@ -51,7 +65,9 @@ class Terminal:
 
     def paste(self, text: str) -> None:
         """Paste as a terminal does for a program that asked for bracketed paste."""
-        self._tmux("set-buffer", "--", text)
+        file = self._folder / "pasted.txt"
+        file.write_text(text, encoding="utf-8")
+        self._tmux("load-buffer", str(file))
         self._tmux("paste-buffer", "-p")
 
     def resize(self, columns: int, lines: int) -> None:
@@ -88,8 +104,35 @@ class Terminal:
         )
         self.line(f". ./{script.name}")
 
+    def kill(self, part_of_command: str, number: int = signal.SIGKILL) -> None:
+        """Send a signal to the program of this terminal that has this in its command line: kill -9."""
+        shell = self._tmux("list-panes", "-F", "#{pane_pid}").strip()
+        children = Path(f"/proc/{shell}/task/{shell}/children").read_text(encoding="ascii").split()
+        named = [pid for pid in children if part_of_command in Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8")]
+        assert len(named) == 1, named
+        os.kill(int(named[0]), number)
+
+    def title(self) -> str:
+        """The window's title."""
+        return self._tmux("display-message", "-p", "#{pane_title}").strip()
+
     def close(self) -> None:
         """End the server and all that runs in it, and remove its socket, which tmux leaves behind."""
         socket = Path(self._tmux("display-message", "-p", "#{socket_path}").strip())
         self._tmux("kill-server")
         socket.unlink(missing_ok=True)
+
+
+MAKE_TERMINAL = Callable[..., Terminal]
+
+
+def start(terminal: Terminal, *, prompt: str = "> ", **script: Any) -> Terminal:
+    """Start the chat with a scripted engine (see scripted_chat.py) and wait for its prompt."""
+    terminal.run([sys.executable, str(ROOT / "tests" / "chat" / "scripted_chat.py"), json.dumps(script)])
+    terminal.wait_for(lambda screen: screen.startswith(prompt.rstrip()), "/help" if "gate" not in script else "")
+    return terminal
+
+
+def conversation(terminal: Terminal) -> str:
+    """What stands above the bottom line."""
+    return terminal.screen().rpartition("\n")[0].rstrip("\n")

@@ -1,139 +1,213 @@
-"""The chat without a screen: lines in, answers out.
+"""The chat as linear text: for pipes and scripts, for screen readers, and for terminals that can do nothing.
 
-For pipes and scripts: only answers go to the output, one after the other; all else goes to the other stream. For a
-terminal that can do nothing (``TERM=dumb``) the same, with a prompt.
+Only answers go to the first stream, one after the other; all else goes to the other. Nothing moves a cursor, nothing is
+coloured, and what a mark or an arrow says elsewhere is said in words. For a person who listens (``announced``), answers
+are announced and come in whole sentences, since a screen reader reads each write by itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import BinaryIO, TextIO
+import re
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TextIO
 
-from bayling_lite.chat.driver import ChatOptions, Driver, opens_block
-from bayling_lite.chat.loading import BackgroundEngine
-from bayling_lite.chat.screens import rendering
-from bayling_lite.engine.base import Engine
-from bayling_lite.errors import InputError
+from bayling_lite.chat.differences import Change
+from bayling_lite.chat.remarks import language_name
+from bayling_lite.chat.session.turns import Kind, Plan, Turn
+from bayling_lite.errors import BaylingError, UsageError
+from bayling_lite.localization import _
 from bayling_lite.terminal import PrintableStream, printable
 
-INTERRUPTED = 130
+if TYPE_CHECKING:
+    from bayling_lite.chat.screens.screen import Question
+    from bayling_lite.languages import Language
+
+# Where a sentence ends, so that what follows can wait for its own end.
+_SENTENCE_END = re.compile(r"\n|[。！？…]+[”’」』）]?|[.!?]+[\"'”’»)]*\s")
 
 
 class PlainScreen:
     """Answers on one stream, everything else on another; what may reach a terminal is made safe.
 
-    ``quiet`` leaves out what is only information.
+    Args:
+        answers: gets the answers, unchanged where it is no terminal.
+        notices: gets everything else.
+        quiet: leaves out what is only information.
+        announced: says before each answer what it is, and gives it sentence by sentence.
+        read: gives the answer to a question, None at the end of the input; without it nobody can be asked, or edit.
     """
 
-    def __init__(self, answers: TextIO, notices: TextIO, *, quiet: bool = False) -> None:
+    def __init__(
+        self,
+        answers: TextIO,
+        notices: TextIO,
+        *,
+        quiet: bool = False,
+        announced: bool = False,
+        read: Callable[[], str | None] | None = None,
+    ) -> None:
         self._answers = answers
         self._notices = notices
         self._quiet = quiet
+        self._announced = announced
+        self._read = read
         self._safe = PrintableStream() if answers.isatty() else None
+        self._held = ""  # the beginning of a sentence
+        self._shown = False
+        self._hint_known = False
 
-    def choice(self, text: str) -> None:
-        """See :class:`~bayling_lite.chat.driver.Screen`."""
-        self.notice(text)
+    def choice(self, plan: Plan, other: str) -> None:
+        """See :class:`~bayling_lite.chat.screens.screen.Screen`."""
+        if plan.kind is Kind.TRANSLATION:
+            # Nearly every line is one: once is enough to know.
+            other, self._hint_known = "" if self._hint_known else other, self._hint_known or bool(other)
+        if text := choice_text(plan, other):
+            self.notice(text)
+
+    def begin_answer(self, plan: Plan) -> None:
+        """See :class:`~bayling_lite.chat.screens.screen.Screen`."""
+        self._shown = False
+        if self._announced:
+            self._say(answer_label(plan))
 
     def piece(self, text: str) -> None:
-        """See :class:`~bayling_lite.chat.driver.Screen`."""
-        self._answers.write(self._safe.feed(text) if self._safe is not None else text)
-        self._answers.flush()
+        """See :class:`~bayling_lite.chat.screens.screen.Screen`."""
+        self._shown = self._shown or bool(text)
+        safe = self._safe.feed(text) if self._safe is not None else text
+        if not self._announced:
+            self._give(safe)
+            return
+        self._held += safe
+        ends = [found.end() for found in _SENTENCE_END.finditer(self._held)]
+        if ends:
+            self._give(self._held[: ends[-1]])
+            self._held = self._held[ends[-1] :]
 
-    def end_answer(self) -> None:
-        """See :class:`~bayling_lite.chat.driver.Screen`."""
-        self._answers.write((self._safe.flush() if self._safe is not None else "") + "\n")
-        self._answers.flush()
+    def end_answer(self, turn: Turn | None) -> None:  # noqa: ARG002 - the answer has been shown
+        """See :class:`~bayling_lite.chat.screens.screen.Screen`."""
+        rest, self._held = self._held + (self._safe.flush() if self._safe is not None else ""), ""
+        if self._shown:
+            self._give(rest + "\n")
 
     def notice(self, text: str) -> None:
-        """See :class:`~bayling_lite.chat.driver.Screen`."""
+        """See :class:`~bayling_lite.chat.screens.screen.Screen`."""
         if not self._quiet:
-            self.warning(text)
+            self._say(text)
 
     def warning(self, text: str) -> None:
-        """See :class:`~bayling_lite.chat.driver.Screen`."""
-        print(printable(text), file=self._notices, flush=True)
+        """See :class:`~bayling_lite.chat.screens.screen.Screen`."""
+        self._say(_("Warning: {text}", text=text) if self._announced else text)
 
-    def error(self, text: str) -> None:
-        """See :class:`~bayling_lite.chat.driver.Screen`."""
-        self.warning(f"Error: {text}")
+    def error(self, error: BaylingError, text: str) -> None:  # noqa: ARG002 - the text says it
+        """See :class:`~bayling_lite.chat.screens.screen.Screen`."""
+        self._say(_("Error: {text}", text=text))
+
+    def changes(self, changes: Sequence[Change]) -> None:
+        """See :class:`~bayling_lite.chat.screens.screen.Screen`."""
+        for line in change_lines(changes):
+            self.notice(line)
+
+    def alternatives(self, texts: Sequence[str]) -> None:
+        """See :class:`~bayling_lite.chat.screens.screen.Screen`. They are answers, too."""
+        for number, text in enumerate(texts, start=1):
+            self._give(f"{number}: {printable(text) if self._safe is not None else text}\n")
+        if self._announced:
+            self._say(_("Type /pick and a number to take one; any other line keeps the draft."))
+
+    def ask(self, question: Question) -> str:
+        """See :class:`~bayling_lite.chat.screens.screen.Screen`. What is no choice is asked again."""
+        keys = [key for key, _meaning in question.choices]
+        if self._read is None:
+            return keys[0]
+        self._say(question.text)
+        while True:
+            for key, meaning in question.choices:
+                self._say(_("Type {key} to choose: {meaning}", key=key, meaning=meaning))
+            line = self._read()
+            if line is None or not line.strip():
+                return keys[0]
+            chosen = line.strip().casefold()
+            for key, meaning in question.choices:
+                if chosen in (key, meaning.casefold()):
+                    return key
+            self._say(_("That is none of the choices."))
+
+    def edit(self, text: str) -> str | None:
+        """See :class:`~bayling_lite.chat.screens.screen.Screen`."""
+        if self._read is None:
+            raise UsageError(_("There is nobody here to edit it: /edit TEXT sets the draft."))
+        from bayling_lite.chat.screens import editor
+
+        return editor.edit(text)
 
     def prompt(self, text: str) -> None:
         """Ask for a line."""
         print(text, end="", file=self._notices, flush=True)
 
+    def _say(self, text: str) -> None:
+        print(printable(text), file=self._notices, flush=True)
 
-def run(open_engine: Callable[[], Engine], options: ChatOptions, source: BinaryIO, screen: PlainScreen) -> int:
-    """Answer every line of ``source``, and give the exit status: 0, that of the first error, or 130 when interrupted.
-
-    When ``source`` is a terminal, a prompt is shown and Ctrl-C stops just the answer.
-
-    Raises:
-        BaylingError: the model cannot be opened, or ``source`` cannot be read or is not UTF-8.
-    """
-    interactive = source.isatty()
-    with BackgroundEngine(open_engine) as engine:
-        driver = Driver(options.session(engine), engine, screen)
-
-        def prompt() -> None:
-            if interactive:
-                screen.prompt(rendering.prompt_text(driver.session))
-
-        blocks = _blocks(_decoded(source, prompt))
-        while True:
-            try:
-                block = next(blocks, None)
-                if block is None or not driver.handle(block):
-                    break
-            except KeyboardInterrupt:
-                driver.interrupted = True
-                if interactive:
-                    screen.notice("\nCtrl-D or /bye leaves.")
-                blocks = _blocks(_decoded(source, prompt))
-            if driver.interrupted and not interactive:
-                return INTERRUPTED
-    return 0 if interactive else driver.status
+    def _give(self, text: str) -> None:
+        self._answers.write(text)
+        self._answers.flush()
 
 
-def run_once(open_engine: Callable[[], Engine], options: ChatOptions, text: str, screen: PlainScreen) -> int:
-    """Answer one text and give the exit status.
-
-    Raises:
-        BaylingError: the model cannot be opened.
-    """
-    with BackgroundEngine(open_engine) as engine:
-        driver = Driver(options.session(engine), engine, screen)
-        driver.handle(text)
-        return INTERRUPTED if driver.interrupted else driver.status
-
-
-def _decoded(source: BinaryIO, prompt: Callable[[], None]) -> Iterator[str]:
-    """Lines as UTF-8, whatever the locale says; a byte-order mark at the beginning is dropped."""
-    number = 0
-    while True:
-        prompt()
-        try:
-            raw = source.readline()
-        except OSError as error:
-            raise InputError(f"The input cannot be read: {error.strerror or error}.") from error
-        if not raw:
-            return
-        number += 1
-        try:
-            line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError as error:
-            raise InputError(f"Line {number} of the input is not UTF-8: convert it, for example with iconv.") from error
-        yield line.rstrip("\r\n")
+def choice_text(plan: Plan, other: str) -> str:
+    """How a line was understood, in words; empty where nothing was chosen, or where what comes speaks for itself."""
+    if plan.kind is Kind.TRANSLATION:
+        text = _translation_text(plan.source, plan.target)
+        hint = _("If it was {other}: /refine", other=other)
+    elif plan.kind is Kind.REFINEMENT:
+        text = (
+            _(
+                "Changing the {language} draft: {instruction}",
+                language=language_name(plan.target),
+                instruction=plan.sent,
+            )
+            if plan.target is not None
+            else _("Changing the draft: {instruction}", instruction=plan.sent)
+        )
+        hint = _("If it was {other}: /new", other=other)
+    else:
+        return ""
+    return f"{text}\n{hint}" if other else text
 
 
-def _blocks(lines: Iterable[str]) -> Iterator[str]:
-    '''Lines one by one, but those from ``"""`` to ``"""`` together. The input's end ends a block, too.'''
-    held: list[str] = []
-    for line in lines:
-        held.append(line)
-        text = "\n".join(held)
-        if not opens_block(text):
-            yield text
-            held = []
-    if held:
-        yield "\n".join((*held, '"""'))
+def _translation_text(source: Language | None, target: Language | None) -> str:
+    if target is None:
+        return _("Translating.")
+    if source is None:
+        return _("Translating into {language}.", language=language_name(target))
+    return _("Translating from {source} into {language}.", source=language_name(source), language=language_name(target))
+
+
+def answer_label(plan: Plan) -> str:
+    """What the coming answer is."""
+    if plan.kind is Kind.BACK:
+        return _("Translated back:")
+    if plan.kind is Kind.EXPLANATION:
+        return _("Explanation:")
+    if plan.kind is Kind.CHAT:
+        return _("Answer:")
+    return _("New draft:") if plan.kind in (Kind.REFINEMENT, Kind.EDIT) else _("Draft:")
+
+
+def change_lines(changes: Sequence[Change]) -> tuple[str, ...]:
+    """What was changed, a line for each place: what stood there and what stands there now."""
+    lines: list[str] = []
+    removed = ""
+    for change in (*changes, Change("kept", "")):
+        text = " ".join(change.text.split())
+        if change.kind == "removed":
+            removed = f"{removed} {text}".strip()
+            continue
+        if change.kind == "added" and text:
+            lines.append(
+                _("Changed: “{before}” to “{after}”", before=removed, after=text)
+                if removed
+                else _("Added: “{text}”", text=text)
+            )
+        elif removed:
+            lines.append(_("Removed: “{text}”", text=removed))
+        removed = ""
+    return tuple(lines)

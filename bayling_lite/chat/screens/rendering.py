@@ -1,134 +1,88 @@
-"""How the chat looks: styled fragments for prompt-toolkit, and plain text for a pipe. No colour codes of our own.
+"""How the chat looks in a terminal: its styles, the prompt, and how a line was understood.
 
-All text that comes from a model, a file or a paste passes :func:`~bayling_lite.terminal.printable` on its way here.
+No colour codes of our own: prompt-toolkit knows what the terminal can do. All text that comes from a model, a file or a
+paste passes :func:`~bayling_lite.terminal.printable` on its way here.
 """
 
 from __future__ import annotations
 
-from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.styles import Style
 from prompt_toolkit.utils import get_cwidth
 
-from bayling_lite.chat.reading.feedback import Rule
 from bayling_lite.chat.session.session import Session
-from bayling_lite.chat.session.turns import Kind, Plan, Turn
-from bayling_lite.engine.base import ModelInfo
-from bayling_lite.errors import ContextOverflow
-from bayling_lite.languages import Language
+from bayling_lite.chat.session.turns import Kind, Plan
+from bayling_lite.localization import _
 from bayling_lite.terminal import printable
 
-# Colours out of the terminal's own sixteen, so that they fit its theme, dark or light.
+BETWEEN = " · "
+
+# Colours out of the terminal's own sixteen, so that they fit its theme, dark or light. What matters less is dim, not
+# grey: in some themes one of the greys is the ground itself.
 STYLE = Style.from_dict(
     {
         "prompt": "bold",
-        "continuation": "ansibrightblack",
-        "choice": "ansibrightblack",
-        "notice": "ansibrightblack",
+        "continuation": "dim",
+        "choice": "dim",
+        "notice": "dim",
         "warning": "ansiyellow",
         "error": "ansired",
-        "bottom-toolbar": "noreverse ansibrightblack",
-        "bottom-toolbar.warning": "noreverse ansiyellow",
+        "key": "bold",
+        "bottom-toolbar": "noreverse",
+        "bottom-line": "dim",
+        "bottom-line.warning": "ansiyellow",
+        # The menu of completions: of the terminal's own colours, too.
+        "completion-menu": "bg:default",
+        "completion-menu.completion": "fg:default bg:default",
+        "completion-menu.completion.current": "noreverse fg:default bg:default bold underline",
+        "completion-menu.meta.completion": "dim fg:default bg:default",
+        "completion-menu.meta.completion.current": "dim fg:default bg:default",
+        # What a refinement changed.
+        "removed": "ansired strike",
+        "added": "ansigreen",
+        # Markdown, and code in it.
+        "heading": "bold underline",
+        "strong": "bold",
+        "emphasis": "italic",
+        "list-marker": "ansicyan",
+        "quote": "ansicyan",
+        "rule": "dim",
+        "fence": "dim",
+        "code": "ansicyan",
+        "code-block": "",
+        "code-block.comment": "dim",
+        "code-block.keyword": "ansiblue bold",
+        "code-block.word": "ansiblue bold",  # and, or, not
+        "code-block.string": "ansigreen",
+        "code-block.number": "ansimagenta",
+        "code-block.function": "bold",
+        "code-block.class": "bold",
     }
 )
-
-# From this share of the context on, the user is told before it is full.
-NEARLY_FULL = 0.8
 
 
 def prompt_text(session: Session) -> str:
     """What stands before the cursor: the language that lines are translated into, if any."""
-    return f"{session.target.code}> " if session.target is not None else "> "
+    target = session.preferences.target
+    return f"{target.code}> " if target is not None else "> "
 
 
-def choice_text(plan: Plan) -> str:
-    """How a line was understood, shown before the answer; empty in chat mode, where nothing was chosen."""
-    if plan.kind is Kind.CHAT:
-        return ""
+def choice_text(plan: Plan, other: str) -> str:
+    """How a line was understood, and the key by which it is read the ``other`` way, if there is one.
+
+    Empty where nothing was chosen, and where what comes speaks for itself.
+    """
     target = plan.target.code if plan.target is not None else ""
     if plan.kind is Kind.TRANSLATION:
-        return f"{plan.source.code if plan.source else ''} → {target}".lstrip()
-    parts = [f"↻ refining {target}".rstrip()]
-    if plan.sent != plan.typed:
-        parts.append(printable(plan.sent, keep=""))
-    if plan.rule is not Rule.FORCED:
-        parts.append("/new if it was a text to translate")
-    return " · ".join(parts)
-
-
-def stopped_text(turn: Turn | None) -> str:
-    """What to say after the user has stopped an answer."""
-    if turn is None:
-        return "stopped before the first word; nothing was kept"
-    kept = "kept as the draft" if turn.draft is not None else "kept"
-    return f"stopped; what there is was {kept}"
-
-
-def problem_text(turn: Turn) -> str:
-    """What is wrong with a finished answer; empty when nothing is."""
-    draft = turn.draft
-    if turn.truncated:
-        return "The answer is cut off: it reached the limit of tokens. A shorter text, or /clear, makes room."
-    if draft is not None and draft.failed:
-        return f"{draft.failed} of {len(draft.segments)} sentences could not be translated and stand as they were."
-    if draft is not None and draft.missing_words:
-        return f"The model did not follow: “{draft.missing_words[0]}” is not in the new draft."
-    if draft is not None and all(segment.status == "kept" for segment in draft.segments):
-        return f"Nothing to translate: this is {draft.target.english} already, or holds no word."
-    return ""
-
-
-def demonstrator_text(info: ModelInfo) -> str:
-    """What to say to who chats with the small model that ships with the package."""
-    return f"{info.name} was trained to translate, not to chat: try /to zh, or open another model with --model."
-
-
-def unknown_language_text(target: Language | None, info: ModelInfo) -> str:
-    """What to say of a language that the model does not know; empty when it does, or does not say which it knows."""
-    if target is None or not info.languages or target in info.languages:
-        return ""
-    known = ", ".join(f"{language.code} ({language.english})" for language in info.languages)
-    return (
-        f"{info.name} does not know {target.english}, only {known}. /to {info.languages[-1].code} changes the language."
-    )
-
-
-def overflow_text(error: ContextOverflow) -> str:
-    """What to say when a turn does not fit."""
-    return (
-        f"That does not fit: it makes {error.n_prompt} tokens, the context holds {error.n_ctx} with the answer. "
-        "Nothing was sent or dropped. /undo drops the last turn, /clear all; a long text goes in parts."
-    )
-
-
-def fullness(session: Session) -> float:
-    """The share of the context in use. Waits for the model."""
-    return session.context_tokens() / session.engine.info.n_ctx
-
-
-def nearly_full_text(session: Session) -> str:
-    """What to say when the context is nearly full; empty when it is not."""
-    share = fullness(session)
-    if share < NEARLY_FULL:
-        return ""
-    if session.target is not None:
-        return (
-            f"The draft and its refinements fill {share:.0%} of the context. A new text begins afresh; /undo goes back."
-        )
-    return f"The context is {share:.0%} full. /undo drops the last turn, /clear forgets all; nothing is cut by itself."
-
-
-def toolbar(session: Session, *, ready: bool, width: int) -> StyleAndTextTuples:
-    """The bottom line: model, mode and languages, tokens in the context; cut to the terminal's width in cells."""
-    if session.target is None:
-        mode = "chat"
+        parts = [f"{plan.source.code if plan.source is not None else ''} → {target}".lstrip()]
+    elif plan.kind is Kind.REFINEMENT:
+        parts = ["↻ " + (_("refining {language}", language=target) if target else _("refining"))]
+        if plan.sent != plan.typed:
+            parts.append(" ".join(printable(plan.sent).split()))
     else:
-        mode = f"{session.source.code if session.source else 'auto'} → {session.target.code}"
-    if not ready:
-        return [("", fit(f" loading the model… · {mode}", width))]
-    info = session.engine.info
-    name = printable(info.name, keep="")
-    line = fit(f" {name} · {mode} · {session.context_tokens()}/{info.n_ctx} tokens · /help", width)
-    return [("class:bottom-toolbar.warning" if fullness(session) >= NEARLY_FULL else "", line)]
+        return ""
+    if other:
+        parts.append(_("Tab if it was {reading}", reading=other))
+    return BETWEEN.join(parts)
 
 
 def fit(text: str, width: int) -> str:
@@ -139,5 +93,5 @@ def fit(text: str, width: int) -> str:
     for position, character in enumerate(text):
         cells += get_cwidth(character)
         if cells > width - 1:
-            return text[:position] + "…"
+            return text[:position] + "…" if width > 0 else ""
     return text

@@ -65,3 +65,11 @@ class Screen(Protocol):
     def ask(self, question: Question) -> str:
         """The key of a choice."""
         ...
+
+    def edit(self, text: str) -> str | None:
+        """The text as the user has edited it in an editor of their own; None when they left without saving.
+
+        Raises:
+            UsageError: there is nobody to edit it, or no editor.
+        """
+        ...
