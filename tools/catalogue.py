@@ -51,7 +51,7 @@ def _in_code(path: Path) -> Iterator[Message]:
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
     for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):
         function = call.func.id if isinstance(call.func, ast.Name) else ""
-        if function not in ("_", "plural", "noted") or path.name == "localization.py":
+        if function not in ("_", "plural", "noted"):
             continue
         wanted = call.args[: 2 if function == "plural" else 1]
         texts = [node.value for node in wanted if isinstance(node, ast.Constant) and isinstance(node.value, str)]
@@ -66,17 +66,15 @@ def _in_help() -> Iterator[str]:
     """The texts of the commands whose help is translated."""
     from bayling_lite.cli import bayling
 
-    context = click.Context(bayling)
-    for name in bayling.list_commands(context):
-        command = bayling.get_command(context, name)
-        if command is not None:
-            yield from _help_of(command)
+    yield from _help_of(bayling)
 
 
 def _help_of(command: click.Command) -> Iterator[str]:
     if isinstance(command, LocalizedCommand):
         yield from (inspect.cleandoc(text) for text in (command.help, command.epilog) if text)
         yield from (option.help for option in command.params if isinstance(option, click.Option) and option.help)
+        # Choices and codes are typed as they stand; words in capitals stand for what is typed.
+        yield from (each.metavar for each in command.params if each.metavar and not each.metavar.islower())
     if isinstance(command, click.Group):
         context = click.Context(command)
         for name in command.list_commands(context):
@@ -111,6 +109,7 @@ def update(catalogue: polib.POFile, wanted: dict[Message, list[str]]) -> polib.P
     """The catalogue with exactly the wanted messages, in the order of the code."""
     known = {(entry.msgid, entry.msgid_plural): entry for entry in catalogue if not entry.obsolete}
     new = polib.POFile(wrapwidth=118)
+    new.header = catalogue.header
     new.metadata = {
         "Project-Id-Version": "bayling-lite",
         "Language": "zh_CN",
