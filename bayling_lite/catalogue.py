@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from bayling_lite.engine.base import ModelInfo
 from bayling_lite.errors import ModelNotFound, ModelUnreadable
+from bayling_lite.localization import _, listed, sentences
 from bayling_lite.quantizations import BITS_PER_WEIGHT, DEFAULT_TYPE, about_bytes, split_type, type_in_name
 from bayling_lite.registry import LocalModel, Registry
 from bayling_lite.settings import Settings
@@ -66,8 +67,11 @@ def models_folder() -> Path:
         if (place / "catalogue.toml").is_file():
             return place
     raise ModelNotFound(
-        f"This installation is incomplete: there is no models/catalogue.toml in {_PACKAGE} or beside it. "
-        "Install bayling-lite again."
+        _(
+            "This installation is incomplete: there is no models/catalogue.toml in {folder} or beside it. "
+            "Install bayling-lite again.",
+            folder=_PACKAGE,
+        )
     )
 
 
@@ -146,8 +150,12 @@ def embedded_model(name: str = DEFAULT_MODEL) -> Path:
     files = sorted(folder.glob("*.gguf"))
     if not files:
         raise ModelNotFound(
-            f"The embedded model {name} is missing from this installation: there is no GGUF file in {folder}. "
-            "Install bayling-lite again, or give a GGUF file of your own with --model."
+            _(
+                "The embedded model {name} is missing from this installation: there is no GGUF file in {folder}. "
+                "Install bayling-lite again, or give a GGUF file of your own with --model.",
+                name=name,
+                folder=folder,
+            )
         )
     return files[0]
 
@@ -168,36 +176,49 @@ def first_run_notice(info: ModelInfo, settings: Settings | None = None) -> str |
     except OSError:
         pass  # a read-only home must not keep anybody from translating
     size = bytes_text(catalogue()[FIRST_REAL_MODEL].download or 0)
-    return (
-        f"{info.name} is a small demonstrator. For real translations: bayling models pull {FIRST_REAL_MODEL} "
-        f"(about {size} to download), then --model {FIRST_REAL_MODEL}"
+    return _(
+        "{name} is a small demonstrator. For real translations: bayling models pull {real} "
+        "(about {size} to download), then --model {real}",
+        name=info.name,
+        real=FIRST_REAL_MODEL,
+        size=size,
     )
 
 
 def how_to_get(entry: CatalogueEntry, settings: Settings, wanted_type: str | None = None) -> str:
     """What to say of a model of the catalogue that is not on this machine: the command that fetches it."""
     if wanted_type is not None and wanted_type not in BITS_PER_WEIGHT:
-        return f"There is no {entry.name} as {wanted_type}, only as {', '.join(BITS_PER_WEIGHT)}."
+        return _(
+            "There is no {name} as {wanted}, only as {types}.",
+            name=entry.name,
+            wanted=wanted_type,
+            types=listed(BITS_PER_WEIGHT),
+        )
     name = f"{entry.name}:{wanted_type}" if wanted_type else entry.name
     command = f"bayling models pull {name}"
     if entry.kind == "delta":
         command += " --base FOLDER_OR_REPOSITORY"
-    sizes = [f"about {bytes_text(entry.download)} to download"] if entry.download else []
+    sizes = [_("about {size} to download", size=bytes_text(entry.download))] if entry.download else []
     if here := about_bytes(entry.parameters or 0, wanted_type or DEFAULT_TYPE):
-        sizes.append(f"{bytes_text(here)} here")
-    text = f"{name} is not on this machine. Get it: {command}" + (f" ({', '.join(sizes)})." if sizes else ".")
+        sizes.append(_("{size} here", size=bytes_text(here)))
+    told = _("{command} ({sizes})", command=command, sizes=listed(sizes)) if sizes else command
+    lines = [_("{name} is not on this machine. Get it: {command}.", name=name, command=told)]
     if entry.kind == "delta":
-        text += f" It is published as a difference to {entry.base}, which is to be had from its owner, Meta."
+        lines.append(
+            _("It is published as a difference to {base}, which is to be had from its owner, Meta.", base=entry.base)
+        )
     if settings.offline:
-        text += " Downloading is switched off now (BAYLING_OFFLINE, HF_HUB_OFFLINE or config.toml)."
-    return text
+        lines.append(_("Downloading is switched off now (BAYLING_OFFLINE, HF_HUB_OFFLINE or config.toml)."))
+    return sentences(*lines)
 
 
 def _embedded(entry: CatalogueEntry, wanted_type: str | None) -> Path:
     path = embedded_model(entry.name)
     here = type_in_name(path.stem)
     if wanted_type not in (None, here):
-        raise ModelNotFound(f"{entry.name} ships with the package as {here} only: --model {entry.name}")
+        raise ModelNotFound(
+            _("{name} ships with the package as {type} only: --model {name}", name=entry.name, type=here)
+        )
     return path
 
 
@@ -215,12 +236,16 @@ def _is_file(path: Path) -> bool:
 
 def _checked(path: Path) -> Path:
     if not _exists(path):
-        raise ModelNotFound(f"There is no file {path}.")
+        raise ModelNotFound(_("There is no file {path}.", path=path))
     if path.is_dir():
-        what = "a checkpoint" if (path / "config.json").exists() else "a folder"
         raise ModelUnreadable(
-            f"{path} is {what}, not a GGUF file. "
-            f"A checkpoint is converted with: bayling convert {path} -o {path.name}.gguf"
+            _(
+                "{path} is {what}, not a GGUF file. A checkpoint is converted with: bayling convert {path} "
+                "-o {name}.gguf",
+                path=path,
+                what=_("a checkpoint") if (path / "config.json").exists() else _("a folder"),
+                name=path.name,
+            )
         )
     return path
 
@@ -233,11 +258,14 @@ def _exists(path: Path) -> bool:
 
 
 def _no_file(wanted: str, settings: Settings) -> str:
-    text = f"There is no file {wanted}"
-    name, _ = split_type(wanted.removeprefix(HUB_PREFIX))
+    name = split_type(wanted.removeprefix(HUB_PREFIX))[0]
     if _REPOSITORY.fullmatch(name) and not name.casefold().endswith(".gguf"):
-        text += f", and nothing of that name in {settings.models_dir}. From the hub: bayling models pull {wanted}"
-    return text + "."
+        return _(
+            "There is no file {path}, and nothing of that name in {folder}. From the hub: bayling models pull {path}.",
+            path=wanted,
+            folder=settings.models_dir,
+        )
+    return _("There is no file {path}.", path=wanted)
 
 
 def unknown_model(wanted: str, settings: Settings) -> str:
@@ -246,8 +274,11 @@ def unknown_model(wanted: str, settings: Settings) -> str:
     known = [name for entry in catalogue().values() for name in (entry.name, *entry.aliases)]
     names = list(dict.fromkeys([*here, *known]))
     nearest = difflib.get_close_matches(split_type(wanted)[0], names, n=1)
-    hint = f" Did you mean {nearest[0]}?" if nearest else ""
-    return (
-        f"There is no model {wanted!r}.{hint} Here: {', '.join(here[:_LISTED])}{', ...' if here[_LISTED:] else ''}; "
-        "what can be fetched is shown by: bayling models list (A .gguf file is named by its path.)"
+    return sentences(
+        _("There is no model {wanted!r}.", wanted=wanted),
+        _("Did you mean {name}?", name=nearest[0]) if nearest else "",
+        _(
+            "Here: {here}; what can be fetched is shown by: bayling models list (A .gguf file is named by its path.)",
+            here=listed([*here[:_LISTED], *(["..."] if here[_LISTED:] else [])]),
+        ),
     )

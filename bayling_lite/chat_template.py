@@ -25,6 +25,7 @@ import jinja2
 
 from bayling_lite.errors import ModelUnreadable
 from bayling_lite.jinja_sandbox import TooMuch, compile_template
+from bayling_lite.localization import _
 from bayling_lite.messages import Conversation, Message, Role
 from bayling_lite.prompts import AnyPart, Control, Markup, Special, Text, spelled
 
@@ -132,8 +133,12 @@ class ChatTemplate:
 
     def _unusable(self, reason: Exception) -> ModelUnreadable:
         return ModelUnreadable(
-            f"The chat template of {self._where} cannot be used: {reason or type(reason).__name__}. "
-            "Name another with --template: bayling, bayling-3, or a file that ends in .jinja."
+            _(
+                "The chat template of {model} cannot be used: {reason}. "
+                "Name another with --template: bayling, bayling-3, or a file that ends in .jinja.",
+                model=self._where,
+                reason=str(reason) or type(reason).__name__,
+            )
         )
 
     def _find_manner(self) -> _Manner:

@@ -23,6 +23,8 @@ from bayling_lite.gguf_reader import (
     read_contents,
 )
 from bayling_lite.gguf_rules import check_rules
+from bayling_lite.localization import _
+from bayling_lite.reasons import reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,9 @@ def read_header(path: Path) -> GGUFHeader:
     for part in parts:
         # Its number must be there, as llama.cpp asserts.
         if _read(part, rules=False).kinds.get("split.no") != UINT16:
-            raise ModelUnreadable(f"{part} is not the part of {path} that it should be. Fetch the model again.")
+            raise ModelUnreadable(
+                _("{part} is not the part of {path} that it should be. Fetch the model again.", part=part, path=path)
+            )
     return GGUFHeader(path, contents.metadata, tuple(parts))
 
 
@@ -94,13 +98,21 @@ def check_is_model(header: GGUFHeader) -> None:
     if kind == "adapter":
         base = header.text("general.base_model.0.name")
         raise ModelUnreadable(
-            f"{header.path} is a LoRA adapter{f' for {base}' if base else ''}, not a model: merge the adapter it was "
-            "made of into its base with: bayling convert ADAPTER --base CHECKPOINT"
+            _(
+                "{path} is a LoRA adapter{of_base}, not a model: merge the adapter it was made of into its base with: "
+                "bayling convert ADAPTER --base CHECKPOINT",
+                path=header.path,
+                of_base=_(" for {base}", base=base) if base else "",
+            )
         )
     if kind == "imatrix":
-        raise ModelUnreadable(f"{header.path} is an importance matrix, not a model: it is for convert --imatrix.")
+        raise ModelUnreadable(
+            _("{path} is an importance matrix, not a model: it is for convert --imatrix.", path=header.path)
+        )
     if kind == "mmproj":
-        raise ModelUnreadable(f"{header.path} is the part of a model that reads images. Open the model's other file.")
+        raise ModelUnreadable(
+            _("{path} is the part of a model that reads images. Open the model's other file.", path=header.path)
+        )
 
 
 def _read(path: Path, *, rules: bool = True) -> Contents:
@@ -117,34 +129,54 @@ def _read(path: Path, *, rules: bool = True) -> Contents:
                     check_rules(contents, data)
                 return contents
     except FileNotFoundError:
-        raise ModelNotFound(f"There is no file {path}.") from None
+        raise ModelNotFound(_("There is no file {path}.", path=path)) from None
     except OSError as error:
-        raise ModelUnreadable(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise ModelUnreadable(_("{path} cannot be read: {reason}.", path=path, reason=reason(error))) from error
     except DamagedGGUF as error:
-        raise ModelUnreadable(f"{path} is damaged: {error}. Fetch or convert it again.") from None
+        raise ModelUnreadable(
+            _("{path} is damaged: {reason}. Fetch or convert it again.", path=path, reason=error)
+        ) from None
     except UnusableGGUF as error:
         raise ModelUnreadable(f"{path}: {error}") from None
     except TruncatedGGUF as error:
         size = path.stat().st_size
-        sizes = "ends inside its header" if error.needed is None else f"holds {size:,} of {error.needed:,} bytes"
-        raise ModelUnreadable(f"{path} is truncated: it {sizes}. Fetch or convert it again.") from None
+        if error.needed is None:
+            raise ModelUnreadable(
+                _("{path} is truncated: it ends inside its header. Fetch or convert it again.", path=path)
+            ) from None
+        raise ModelUnreadable(
+            _(
+                "{path} is truncated: it holds {size} of {needed} bytes. Fetch or convert it again.",
+                path=path,
+                size=f"{size:,}",
+                needed=f"{error.needed:,}",
+            )
+        ) from None
 
 
 def _check_start(path: Path, start: bytes) -> None:
     if not start:
-        raise ModelUnreadable(f"{path} is empty: it is not a model. Fetch or convert it again.")
+        raise ModelUnreadable(_("{path} is empty: it is not a model. Fetch or convert it again.", path=path))
     if start[:4] != b"GGUF":
-        raise ModelUnreadable(f"{path} is not a GGUF model file.")
+        raise ModelUnreadable(_("{path} is not a GGUF model file.", path=path))
     if len(start) < 8:
         raise TruncatedGGUF(None)
     (version,) = struct.unpack_from("<I", start, 4)
     if version in VERSIONS:
         return
     if version & 0xFFFF == 0:
-        raise ModelUnreadable(f"{path} is a GGUF of the other byte order (big-endian). Convert the checkpoint here.")
+        raise ModelUnreadable(
+            _("{path} is a GGUF of the other byte order (big-endian). Convert the checkpoint here.", path=path)
+        )
     raise ModelUnreadable(
-        f"{path} is a GGUF of version {version}; versions {VERSIONS[0]} and {VERSIONS[1]} can be read. "
-        "Convert the checkpoint again."
+        _(
+            "{path} is a GGUF of version {version}; versions {first} and {second} can be read. "
+            "Convert the checkpoint again.",
+            path=path,
+            version=version,
+            first=VERSIONS[0],
+            second=VERSIONS[1],
+        )
     )
 
 
@@ -156,7 +188,12 @@ def _parts(path: Path, contents: Contents) -> list[Path]:
     ending = f"-00001-of-{count:05}.gguf"
     if number != 0 or not path.name.endswith(ending):
         raise ModelUnreadable(
-            f"{path} is one of {count} files of a model. Open the first, {ending[1:]}, of its own name."
+            _(
+                "{path} is one of {count} files of a model. Open the first, {ending}, of its own name.",
+                path=path,
+                count=count,
+                ending=ending[1:],
+            )
         )
     stem = path.name.removesuffix(ending)
     return [path.with_name(f"{stem}-{part:05}-of-{count:05}.gguf") for part in range(2, count + 1)]
@@ -165,5 +202,8 @@ def _parts(path: Path, contents: Contents) -> list[Path]:
 def _folder_message(path: Path) -> str:
     if (path / "config.json").exists():
         command = f"bayling convert {path} -o {path.name}.gguf"
-        return f"{path} is a folder with a checkpoint, not a GGUF file. Convert it: {command}"
-    return f"{path} is {'a folder' if path.is_dir() else 'a device or a pipe'}, not a GGUF file."
+        return _(
+            "{path} is a folder with a checkpoint, not a GGUF file. Convert it: {command}", path=path, command=command
+        )
+    what = _("a folder") if path.is_dir() else _("a device or a pipe")
+    return _("{path} is {what}, not a GGUF file.", path=path, what=what)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bayling_lite.errors import UsageError
+from bayling_lite.localization import _, interface_language, listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,11 @@ class Language:
 
     def __str__(self) -> str:
         return self.code
+
+    @property
+    def localized(self) -> str:
+        """Its name in the language of the interface."""
+        return self.chinese if interface_language() == "zh" else self.english
 
 
 RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
@@ -57,7 +63,12 @@ _BY_NAME = {
     for language in LANGUAGES
     for name in (language.code, language.english, language.chinese, language.own)
 }
-_BY_NAME |= {"汉语": _BY_NAME["zh"], "简体中文": _BY_NAME["zh"], "zh-hans": _BY_NAME["zh"]}
+# 德文 is written, 德语 is spoken, and who asks for one means the other as well.
+_BY_NAME |= {f"{language.chinese[:-1]}语": language for language in LANGUAGES if language.code != "zh"}
+_BY_NAME |= dict.fromkeys(("汉语", "汉文", "简体中文", "zh-hans"), _BY_NAME["zh"])
+
+AUTOMATIC = frozenset({"auto", "自动", "自动检测"})
+"""What says, in the place of a language, that it is to be detected."""
 
 
 def find_language(name: str) -> Language:
@@ -69,8 +80,10 @@ def find_language(name: str) -> Language:
     key = name.strip().casefold().replace("_", "-")
     language = _BY_NAME.get(key) or _BY_NAME.get(key.split("-")[0])
     if language is None:
-        known = ", ".join(f"{language.code} ({language.english})" for language in LANGUAGES)
-        raise UsageError(f"Unknown language {name!r}. Known: {known}.")
+        known = listed(
+            _("{code} ({language})", code=language.code, language=language.localized) for language in LANGUAGES
+        )
+        raise UsageError(_("Unknown language {name!r}. Known: {known}.", name=name, known=known))
     return language
 
 
@@ -104,6 +117,11 @@ def rank_languages(text: str) -> list[tuple[Language, float]]:
         return []
     by_code = {language.code: language for language in LANGUAGES}
     return [(by_code[code], float(score)) for code, score in _identifier().rank(text) if code in by_code]
+
+
+def load_detector() -> None:
+    """Load what :func:`detect_language` needs, so that its first call takes no longer than others. From any thread."""
+    _identifier()
 
 
 def _identifier() -> Any:

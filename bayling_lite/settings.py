@@ -13,6 +13,7 @@ gpu_layers  BAYLING_GPU_LAYERS layers on the GPU, 0 for none
 kv_type     BAYLING_KV_TYPE    number format of the KV cache: f16, f32 or q8_0
 mmap        BAYLING_MMAP       map the model's file instead of reading it
 mlock       BAYLING_MLOCK      keep the weights from being swapped out
+plain       BAYLING_PLAIN      chat in linear text, as screen readers want it
 =========== ================== ============================================================================
 
 In config.toml they have the names of the first column.
@@ -35,6 +36,8 @@ import platformdirs
 
 from bayling_lite.engine.plan import EngineOptions, KVType
 from bayling_lite.errors import UsageError
+from bayling_lite.localization import _, listed, sentences
+from bayling_lite.reasons import reason
 
 _APP = "bayling-lite"
 _TRUTHS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
@@ -57,6 +60,7 @@ class Flags(TypedDict, total=False):
     kv_type: str | None
     mmap: bool | None
     mlock: bool | None
+    plain: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ class Settings:
     kv_type: KVType | None
     mmap: bool | None
     mlock: bool
+    plain: bool
     config_dir: Path
     data_dir: Path
     cache_dir: Path
@@ -119,6 +124,7 @@ class Settings:
             kv_type=sources.find("kv_type", _kv_type),
             mmap=sources.find("mmap", _truth),
             mlock=sources.find("mlock", _truth) or False,
+            plain=sources.find("plain", _truth) or False,
             config_dir=config_dir,
             data_dir=data_dir,
             cache_dir=cache_dir,
@@ -154,7 +160,9 @@ class _Sources:
             try:
                 return check(value)
             except ValueError as error:
-                raise UsageError(f"{source}: {error}, not {value!r}.") from None
+                raise UsageError(
+                    _("{source}: {wanted}, not {value!r}.", source=source, wanted=error, value=value)
+                ) from None
         return None
 
     def _candidates(self, name: str) -> list[tuple[str, object]]:
@@ -171,20 +179,28 @@ class _Sources:
         except FileNotFoundError:
             return {}
         except OSError as error:
-            raise UsageError(f"{self._config_file} cannot be read: {error.strerror or error}.") from error
+            raise UsageError(
+                _("{path} cannot be read: {reason}.", path=self._config_file, reason=reason(error))
+            ) from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise UsageError(f"{self._config_file} is not valid TOML: {error}.") from error
+            raise UsageError(_("{path} is not valid TOML: {reason}.", path=self._config_file, reason=error)) from error
         for key in config:
             if key not in self._NAMES:
                 nearest = difflib.get_close_matches(key, self._NAMES, n=1)
-                hint = f"Did you mean {nearest[0]!r}?" if nearest else f"Known: {', '.join(self._NAMES)}."
-                raise UsageError(f"{self._config_file} has an unknown key {key!r}. {hint}")
+                hint = (
+                    _("Did you mean {name!r}?", name=nearest[0])
+                    if nearest
+                    else _("Known: {names}.", names=listed(self._NAMES))
+                )
+                raise UsageError(
+                    sentences(_("{path} has an unknown key {key!r}.", path=self._config_file, key=key), hint)
+                )
         return config
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise ValueError("a text is wanted")
+        raise ValueError(_("a text is wanted"))
     return value
 
 
@@ -192,7 +208,7 @@ def _count(value: object, *, least: int = 1) -> int:
     if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit():
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise ValueError(f"a whole number of {least} or more is wanted")
+        raise ValueError(_("a whole number of {least} or more is wanted", least=least))
     return value
 
 
@@ -204,12 +220,12 @@ def _kv_type(value: object) -> KVType:
     for known in KV_TYPES:
         if isinstance(value, str) and value.strip().casefold() == known:
             return known
-    raise ValueError(f"one of {', '.join(KV_TYPES)} is wanted")
+    raise ValueError(_("one of {names} is wanted", names=listed(KV_TYPES)))
 
 
 def _truth(value: object) -> bool:
     if isinstance(value, str):
         value = _TRUTHS.get(value.strip().casefold())
     if not isinstance(value, bool):
-        raise ValueError("true or false is wanted (or yes, no, on, off, 1, 0)")
+        raise ValueError(_("true or false is wanted (or yes, no, on, off, 1, 0)"))
     return value

@@ -74,6 +74,13 @@ def test_bad_set_ups_say_where_they_stand(tmp_path: Path) -> None:
         load(tmp_path, BAYLING_PARALLEL="0")
 
 
+def test_the_plain_chat_is_a_setting(tmp_path: Path) -> None:
+    assert not load(tmp_path).plain
+    assert load(tmp_path, "plain = true").plain
+    assert load(tmp_path, BAYLING_PLAIN="1").plain
+    assert load(tmp_path, flags={"plain": True}, BAYLING_PLAIN="0").plain
+
+
 def test_an_empty_variable_counts_as_none(tmp_path: Path) -> None:
     assert load(tmp_path, "threads = 3", BAYLING_THREADS="", BAYLING_OFFLINE="").threads == 3
 
