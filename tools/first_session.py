@@ -19,19 +19,18 @@ from tests.chat.tmux import CHAT, Terminal
 
 PAGE = Path(__file__).parents[1] / "docs" / "first-session.md"
 
-_PARAGRAPH = "Good morning. Can you see the old house? My sister works there."
+_PARAGRAPH = "Thank you for your letter. We will meet tomorrow at the station. Please call me."
 LINES = (
     "/help",
-    "/to de",
+    "/to zh",
     _PARAGRAPH,
-    'use "guten Tag"',
+    'use "火车站"',
     "/diff",
-    "/use Krankenschwester=nurse",
-    "My friend is a nurse.",
-    "more formal, please",
+    '"你" should be "您"',
     "/undo",
     "/redo",
-    "/undo",
+    "/use 花园=garden",
+    "The children are playing in the garden.",
     "/alt 2",
     "/back",
     "/export first.md",
@@ -98,8 +97,8 @@ def _prompts(screen: str) -> list[str]:
 
 
 def _without_times(exported: str) -> str:
-    """What is another each time: when it was, and the id."""
-    return exported
+    """Without the line of what is another each time: the hour, and the session's id."""
+    return re.sub(r"^.* · session \w+\n\n", "", exported, flags=re.MULTILINE)
 
 
 def main() -> int:
