@@ -127,18 +127,22 @@ def test_continuous_integration_types_what_the_readme_says() -> None:
         assert command in script.splitlines(), command
 
 
-def test_the_readme_lists_the_commands_of_the_chat() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_commands_of_the_chat_are_documented() -> None:
+    page = (ROOT / "docs" / "chat.md").read_text(encoding="utf-8")
     begin, end = "<!-- commands: begin -->\n", "\n<!-- commands: end -->"
-    assert readme.partition(begin)[2].partition(end)[0] == reference().strip()
+    assert page.partition(begin)[2].partition(end)[0] == reference().strip()
 
 
 def documented_commands() -> list[str]:
     """Every command of ours in the shell blocks of the documents."""
     lines: list[str] = []
-    for document in (ROOT / "README.md", ROOT / "finetune" / "README.md", ROOT / "CONTRIBUTING.md"):
+    for name in ("README.md", "docs/chat.md", "finetune/README.md", "CONTRIBUTING.md"):
+        document = ROOT / name
         for block in re.findall(r"```sh\n(.*?)```", document.read_text(encoding="utf-8"), flags=re.DOTALL):
             lines += [line.strip() for line in block.replace("\\\n", " ").splitlines()]
+    lines = [
+        line.replace("bayling-chat", "bayling chat", 1) if line.startswith("bayling-chat") else line for line in lines
+    ]
     return [line for line in lines if line.startswith("bayling ")]
 
 

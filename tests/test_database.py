@@ -48,6 +48,18 @@ def test_a_transaction_happens_as_a_whole_or_not_at_all(tmp_path: Path, in_memor
         texts(database)
 
 
+def test_what_is_read_in_a_snapshot_is_of_one_moment(tmp_path: Path) -> None:
+    first, second = (Database(tmp_path / "notes.sqlite", KIND) for _ in range(2))
+    first.run("INSERT INTO notes (text) VALUES ('one')")
+    with first.snapshot():
+        assert texts(first) == ["one"]
+        second.run("DELETE FROM notes")
+        assert (texts(first), texts(second)) == (["one"], [])
+    assert texts(first) == []
+    for database in (first, second):
+        database.close()
+
+
 def test_a_transaction_is_one_threads_own(tmp_path: Path) -> None:
     database = Database(tmp_path / "notes.sqlite", KIND)
     inside, waiting = threading.Event(), threading.Event()

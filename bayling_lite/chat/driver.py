@@ -3,59 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from bayling_lite.chat import remarks
+from bayling_lite.chat import hints, remarks
 from bayling_lite.chat.blocks import block_text
 from bayling_lite.chat.commands import table as commands
 from bayling_lite.chat.interrupts import Interrupt, interruptible
-from bayling_lite.chat.keeping import Keeping, NothingKept, Opened
+from bayling_lite.chat.keeping import Keeping, NothingKept
 from bayling_lite.chat.loading import BackgroundEngine
-from bayling_lite.chat.making_room import make_room
+from bayling_lite.chat.making_room import OnOverflow, make_room
 from bayling_lite.chat.screens.screen import Screen
 from bayling_lite.chat.session.preferences import Preferences
 from bayling_lite.chat.session.recording import KeptSession, Recorder
-from bayling_lite.chat.session.session import CHAT_SAMPLING, Session
+from bayling_lite.chat.session.session import Session
 from bayling_lite.chat.session.turns import Kind, Plan, Turn
-from bayling_lite.engine.base import Engine, ModelInfo, SamplingParams
+from bayling_lite.engine.base import ModelInfo
 from bayling_lite.errors import BaylingError, UsageError
 from bayling_lite.localization import _
-from bayling_lite.prompts import fixed_words
 
 if TYPE_CHECKING:
     from bayling_lite.translate import Translation
     from bayling_lite.translate.glossary import Term
 
 UNTRANSLATED = 3
-OnOverflow = Literal["ask", "drop", "summarise", "fail"]
-
-
-@dataclass(frozen=True, slots=True)
-class ChatOptions:
-    """How a chat begins.
-
-    ``keep`` opens where it is kept, once there is an engine to go on with. ``on_overflow`` says what to do with the
-    oldest turns before one that does not fit.
-    """
-
-    preferences: Preferences = field(default_factory=Preferences)
-    sampling: SamplingParams = CHAT_SAMPLING
-    keep: Callable[[Engine], Opened] | None = None
-    on_overflow: OnOverflow = "ask"
-
-    def driver(self, engine: BackgroundEngine, screen: Screen) -> Driver:
-        """A driver of a chat that begins so. It does not wait for the engine.
-
-        Raises:
-            BaylingError: the session to go on with cannot be read.
-        """
-        opened = self.keep(engine) if self.keep is not None else Opened()
-        session = Session(engine, self.preferences, sampling=self.sampling, recorder=opened.recorder, kept=opened.kept)
-        if opened.kept is not None:
-            for line in remarks.going_on(session, opened.keeping.title):
-                screen.notice(line)
-        return Driver(session, engine, screen, opened.keeping, on_overflow=self.on_overflow)
 
 
 class Driver:
@@ -63,6 +33,8 @@ class Driver:
 
     That is the error's own, and 3 for a translation of which something is left untranslated or cut off. ``choosing``
     are the versions of the draft of which one can be chosen now (:meth:`choose`); empty when nothing is to choose.
+    ``doubt`` says how the line that was just answered could have been read as well; empty where that is no question,
+    and after a command that does more than tell something.
     """
 
     def __init__(
@@ -80,6 +52,7 @@ class Driver:
         self.keeping = keeping if keeping is not None else NothingKept()
         self.set_aside: dict[str, Preferences] = {}
         self.choosing: tuple[Translation, ...] = ()
+        self.doubt = ""
         self.status = 0
         self.interrupted = False
         self._on_overflow = on_overflow
@@ -106,6 +79,8 @@ class Driver:
                 return
             self.choosing = ()
             self.answer(self.session.plan(commands.literal(line) if block is None else block))
+            if self.screen.asks and (hint := remarks.bare_command_text(line)):
+                self.screen.notice(hint)
 
         self._guarded(act)
         return stay
@@ -140,7 +115,7 @@ class Driver:
     def _command(self, line: str) -> bool:
         reply = commands.execute(self, line)
         if not reply.keeps_choice:
-            self.choosing = ()
+            self.choosing, self.doubt = (), ""
         for shown in reply.lines:
             self.screen.notice(shown)
         self.warn_once(reply.reminder)
@@ -163,12 +138,13 @@ class Driver:
 
     def answer(self, plan: Plan) -> None:
         """Run a turn and show it."""
+        self.doubt, other = "", self._other_reading(plan)
         if plan.kind is not Kind.CHAT:
-            self.screen.choice(plan, self._other_reading(plan))
+            self.screen.choice(plan, self._worth_saying(plan, other))
         if not make_room(self, plan, self._on_overflow):
             return
         turn: Turn | None = None
-        pair = self._named_pair(plan)
+        pair = hints.named_pair(plan, self.session)
         with interruptible() as interrupt:
             turn = self._stream(plan, interrupt)
         if interrupt.asked:
@@ -177,6 +153,7 @@ class Driver:
         elif turn is not None:
             self._report(turn)
         if turn is not None:
+            self.doubt = other if self.session.turns[-1:] == (turn,) else ""
             self._hint_at_terms(plan, pair)
         self._warn_when_nearly_full()
         self._warn_of_demonstrator(plan)
@@ -206,7 +183,8 @@ class Driver:
             raise UsageError(_("There is nothing to choose from: /alt 3 makes three other versions of the draft."))
         if not 1 <= number <= len(self.choosing):
             raise UsageError(_("Choose a number from 1 to {count}.", count=len(self.choosing)))
-        chosen, self.choosing = self.choosing[number - 1], ()
+        chosen = self.choosing[number - 1]
+        self.choosing, self.doubt = (), ""
         self.show(self.session.choose(chosen))
 
     def show(self, turn: Turn) -> None:
@@ -236,7 +214,7 @@ class Driver:
         self.session = Session(
             self.engine, kept.preferences, sampling=self.session.sampling, recorder=recorder, kept=kept
         )
-        self.choosing, self.set_aside = (), {}
+        self.choosing, self.doubt, self.set_aside = (), "", {}
 
     # Details.
 
@@ -257,13 +235,26 @@ class Driver:
                 self.screen.end_answer(turn)
 
     def _other_reading(self, plan: Plan) -> str:
-        """How the line could have been read as well; nothing where the user said it, or there is but one way."""
-        if plan.rule is None or plan.replaces:
+        """How the line could have been read as well; nothing where it is clear, or there is but one way."""
+        if plan.rule is None:
             return ""
         from bayling_lite.chat.reading.feedback import Rule
 
-        certain = plan.rule in (Rule.FORCED, Rule.NO_DRAFT, Rule.TOO_LONG)
+        flipped = plan.replaces and not plan.varied
+        certain = not flipped and plan.rule in (Rule.FORCED, Rule.NO_DRAFT, Rule.TOO_LONG)
         return "" if certain else remarks.other_reading_text(plan)
+
+    def _worth_saying(self, plan: Plan, other: str) -> str:
+        """The other reading, where the user should be told of it before the answer: not of one that they have chosen,
+        and of a text once, for nearly every line is one.
+        """
+        if plan.replaces or not other:
+            return ""
+        if plan.kind is Kind.TRANSLATION:
+            if "text" in self._warned:
+                return ""
+            self._warned.add("text")
+        return other
 
     def _report(self, turn: Turn) -> None:
         """Say what is wrong with an answer, if anything is."""
@@ -275,30 +266,16 @@ class Driver:
         if turn.draft is not None and (turn.draft.failed or turn.draft.truncated):
             self.status = self.status or UNTRANSLATED
 
-    def _named_pair(self, plan: Plan) -> Term | None:
-        """The word of the source and its translation that a refinement names, if it names both."""
-        draft = self.session.draft
-        if plan.kind is not Kind.REFINEMENT or not plan.required or plan.rule is None or draft is None:
-            return None
-        from bayling_lite.chat.reading.instructions import Draft, named_pair
-
-        return named_pair(plan.typed, Draft(draft.text, draft.source_text, draft.source or draft.target, draft.target))
-
     def _hint_at_terms(self, plan: Plan, pair: Term | None) -> None:
         """Who says what a word is to be in one draft often means all of them. Said once a session; but always where a
         term in force says otherwise.
         """
-        fixed = fixed_words(plan.sent) if plan.kind is Kind.REFINEMENT and plan.required else None
-        for source, wanted in self.session.preferences.terms_in_force:
-            if fixed is not None and wanted == fixed[0] != source:
-                term = remarks.term_text(source, wanted)
-                change = f"/use {fixed[1]}={source}"
-                self.screen.notice(_("{term} is still in force; {change} changes it.", term=term, change=change))
-        if pair is None or "term" in self._warned or pair in self.session.preferences.terms_in_force:
-            return
-        self._warned.add("term")
-        source, wanted = pair
-        self.screen.notice(_("/use {wanted}={source} keeps that for all that follows.", wanted=wanted, source=source))
+        for overruled in hints.overruled_terms(plan, pair, self.session):
+            self.screen.notice(overruled)
+        lasting = hints.lasting_term(pair, self.session)
+        if lasting and "term" not in self._warned:
+            self._warned.add("term")
+            self.screen.notice(lasting)
 
     def _warn_when_nearly_full(self) -> None:
         """Once, until there is room again."""

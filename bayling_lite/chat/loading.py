@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from types import TracebackType
@@ -59,7 +60,7 @@ class BackgroundEngine:
     def _open(self) -> None:
         try:
             if self._beside is not None:
-                threading.Thread(target=self._beside, name="bayling-loader", daemon=True).start()
+                threading.Thread(target=_run_beside, args=(self._beside,), daemon=True).start()
             engine = self._open_engine()
         except BaseException as error:  # noqa: BLE001 - it is raised again where the engine is needed
             self._error = error
@@ -138,3 +139,9 @@ class BackgroundEngine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _run_beside(load: Callable[[], None]) -> None:
+    # Whoever needs what it loads will try again, and say what is wrong; here it would be said across the prompt.
+    with contextlib.suppress(Exception):
+        load()

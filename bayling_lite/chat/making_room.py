@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from bayling_lite.chat import remarks
 from bayling_lite.chat.interrupts import interruptible
@@ -10,8 +10,11 @@ from bayling_lite.chat.session.turns import Kind, Plan
 from bayling_lite.errors import ContextOverflow
 
 if TYPE_CHECKING:
-    from bayling_lite.chat.driver import Driver, OnOverflow
+    from bayling_lite.chat.driver import Driver
     from bayling_lite.chat.session.room import Room
+
+OnOverflow = Literal["ask", "drop", "summarise", "fail"]
+"""What becomes of the oldest turns when the next one does not fit."""
 
 # What the keys of the question mean.
 _WAYS: dict[str, OnOverflow] = {"n": "fail", "d": "drop", "s": "summarise"}

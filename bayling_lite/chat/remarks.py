@@ -18,6 +18,15 @@ if TYPE_CHECKING:
 
 # From this share of the context on, the user is told before it is full.
 NEARLY_FULL = 0.8
+# Characters of a line, and of its answer, that are shown again when their session goes on.
+_LONGEST_ASKED = 200
+_LONGEST_ANSWER = 600
+# What people type to any program that has a prompt.
+_BARE = {
+    **{word: word for word in ("help", "exit", "quit", "bye", "undo", "redo")},
+    "帮助": "help",
+    "退出": "bye",
+}
 
 
 def language_label(language: Language) -> str:
@@ -55,6 +64,8 @@ def problems(turn: Turn) -> list[str]:
     """What is wrong with a finished answer; empty when nothing is."""
     draft = turn.draft
     if turn.truncated:
+        if turn.plan.kind in (Kind.TRANSLATION, Kind.REFINEMENT, Kind.BACK):
+            return [_("The translation is cut off: it became much longer than its text. /regen makes another.")]
         return [_("The answer is cut off: it reached the limit of tokens. A shorter text, or /clear, makes room.")]
     if draft is None or turn.plan.kind is Kind.EDIT:
         return []
@@ -74,19 +85,26 @@ def problems(turn: Turn) -> list[str]:
             )
     if missing or turn.plan.kind is not Kind.TRANSLATION:
         return missing
-    if all(segment.status == "kept" for segment in draft.segments):
-        return [
-            _(
-                "Nothing to translate: this is {language} already, or holds no word.",
-                language=language_name(draft.target),
-            )
-        ]
-    return []
+    return [_untranslated_text(turn, draft)] if all(segment.status == "kept" for segment in draft.segments) else []
+
+
+def _untranslated_text(turn: Turn, draft: Translation) -> str:
+    """What to say of a text that stands as it was. A short one is easily taken for the wrong language."""
+    language = language_name(draft.target)
+    if turn.plan.source is not None or not any(map(str.isalpha, draft.source_text)):
+        return _("Nothing to translate: this is {language} already, or holds no word.", language=language)
+    return _(
+        "Nothing to translate: this is {language} already. If it is not, say what it is: /from {example}",
+        language=language,
+        example="de" if draft.target.code == "en" else "en",
+    )
 
 
 def unchanged_text(turn: Turn, before: Translation | None) -> str:
-    """What to say of a refinement that left the draft as it was; empty where it changed something."""
-    if turn.plan.kind is not Kind.REFINEMENT or turn.draft is None:
+    """What to say of a refinement, or of a text translated again, that left the draft as it was; empty where something
+    changed.
+    """
+    if turn.plan.kind not in (Kind.REFINEMENT, Kind.TRANSLATION) or turn.draft is None:
         return ""
     if turn.draft.unchanged and turn.plan.length == "shorter":
         return _("Nothing shorter was found: the draft is as it was. /alt shows other versions.")
@@ -95,11 +113,21 @@ def unchanged_text(turn: Turn, before: Translation | None) -> str:
     if before is None or turn.answer.strip() != before.text.strip():
         return ""
     from bayling_lite.chat.reading.feedback import asks_for_length
+    from bayling_lite.engine.words import occurs
 
+    there = [word for word in turn.plan.required if occurs(word, before.text)]
+    if there:
+        return _("“{word}” is in the draft already.", word=there[0])
     length = asks_for_length(turn.plan.typed)
     if length:
         return _("The draft is as it was. {command} searches for one that is.", command=f"/{length}")
     return _("The draft is as it was. /alt shows other versions, /edit lets you write it.")
+
+
+def bare_command_text(line: str) -> str:
+    """What to say to who typed nothing but the name of a command; empty for any other line."""
+    word = _BARE.get(line.casefold())
+    return _("To the chat this is a line like any other; the command is /{word}.", word=word) if word else ""
 
 
 def demonstrator_text(info: ModelInfo) -> str:
@@ -150,7 +178,7 @@ def overflow_text(error: ContextOverflow) -> str:
     """What to say when a turn does not fit."""
     return _(
         "That does not fit: it makes {n_prompt} tokens, the context holds {n_ctx} with the answer. "
-        "Nothing was sent or dropped. /undo drops the last turn, /clear all; a long text goes in parts.",
+        "Nothing was sent or dropped. /drop or /undo makes room; a long text goes in parts.",
         n_prompt=error.n_prompt,
         n_ctx=error.n_ctx,
     )
@@ -199,11 +227,18 @@ def left_out_text(count: int, *, of_draft: bool = False) -> str:
 def going_on(session: Session, title: str) -> tuple[str, ...]:
     """What to say of a kept session that goes on: what it is about, and where it stands."""
     count = len(session.turns)
-    line = plural("{title}: {count} turn.", "{title}: {count} turns.", count, title=title)
-    draft = session.draft
-    if session.preferences.target is None or draft is None:
+    line = plural("{title}: {count} turn.", "{title}: {count} turns.", count, title=f"“{title}”")
+    if session.preferences.target is not None and session.draft is not None:
+        return line, _("The draft is: {draft}", draft=session.draft.text)
+    if not session.turns:
         return (line,)
-    return line, _("The draft is: {draft}", draft=draft.text)
+    last = session.turns[-1]
+    asked, answer = " ".join(last.plan.typed.split()), last.answer.strip()
+    if len(asked) > _LONGEST_ASKED:
+        asked = f"{asked[:_LONGEST_ASKED]}…"
+    if len(answer) > _LONGEST_ANSWER:
+        answer = f"…{answer[-_LONGEST_ANSWER:]}"
+    return tuple(filter(None, (line, f"> {asked}", answer)))
 
 
 def fullness(session: Session) -> float:
@@ -218,7 +253,7 @@ def nearly_full_text(session: Session) -> str:
         return ""
     if session.preferences.target is not None:
         return _(
-            "The draft and its refinements fill {share} of the context. A new text begins afresh; /undo goes back.",
+            "The draft and its versions fill {share} of the context. A new text begins afresh; /drop makes room.",
             share=f"{share:.0%}",
         )
     return _(

@@ -14,7 +14,7 @@ from bayling_lite.languages import AUTOMATIC, Language, find_language
 from bayling_lite.localization import _
 
 if TYPE_CHECKING:
-    from bayling_lite.chat.driver import OnOverflow
+    from bayling_lite.chat.making_room import OnOverflow
     from bayling_lite.chat.session.preferences import Preferences
     from bayling_lite.engine.base import SamplingParams
     from bayling_lite.translate.glossary import Term

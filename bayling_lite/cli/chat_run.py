@@ -19,7 +19,8 @@ from bayling_lite.errors import BaylingError, UsageError
 from bayling_lite.localization import _
 
 if TYPE_CHECKING:
-    from bayling_lite.chat.driver import ChatOptions, Driver
+    from bayling_lite.chat.beginning import ChatOptions
+    from bayling_lite.chat.driver import Driver
     from bayling_lite.chat.keeping import Opened
     from bayling_lite.chat.loading import BackgroundEngine
     from bayling_lite.chat.records.running import RunningSession
@@ -57,7 +58,7 @@ def _running(asked: Asked, model: Path, settings: Settings) -> RunningSession:
 
 
 def _chat_options(asked: Asked, running: RunningSession) -> ChatOptions:
-    from bayling_lite.chat.driver import ChatOptions
+    from bayling_lite.chat.beginning import ChatOptions
     from bayling_lite.chat.keeping import Opened
     from bayling_lite.chat.session.preferences import Preferences
 

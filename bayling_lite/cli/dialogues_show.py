@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from bayling_lite.cli.saying import say, wrapped
+from bayling_lite.cli.saying import say
 from bayling_lite.errors import UsageError
 from bayling_lite.messages import Role
 from bayling_lite.terminal import printable
@@ -108,5 +108,7 @@ def _lines(dialogue: Dialogue, width: int | None) -> list[str]:
 
 def _block(name: str, text: str, width: int) -> str:
     """What was said, indented below who said it."""
+    from bayling_lite.wrapping import wrapped
+
     body = wrapped(printable(text), max(20, width - 2))
     return f"{name.rstrip()}\n" + "\n".join(f"  {line}" for line in body.split("\n"))

@@ -101,7 +101,7 @@ class _CellFormatter(click.HelpFormatter):
                 self.write(f"{'':>{self.current_indent + first}}{line}\n")
 
     def _filled(self, text: str, width: int) -> list[str]:
-        from bayling_lite.chat.screens.wrapping import filled
+        from bayling_lite.wrapping import filled
 
         return list(filled(text, max(width - self.current_indent, 10)))
 

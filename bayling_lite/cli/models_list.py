@@ -115,8 +115,8 @@ def _echo_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
 
 
 def _echo_line(text: str) -> None:
-    from bayling_lite.cli.saying import wrapped
     from bayling_lite.cli.tables import output_width
+    from bayling_lite.wrapping import wrapped
 
     text, width = printable(text, keep=""), output_width()
     click.echo(text if width is None else wrapped(text, width))

@@ -93,7 +93,8 @@ def export(
     else:
         write(path, exported, overwrite=force)
     if not quiet:
-        say(f"{exported.what}." if path is None else f"{path}: {exported.what}.")
+        said = _("{what}.", what=exported.what)
+        say(said if path is None else _("{path}: {said}", path=path, said=said))
 
 
 def _sessions(names: tuple[str, ...]) -> list[StoredSession]:

@@ -59,7 +59,7 @@ def remove(ids: tuple[str, ...], before: datetime | None, everything: bool, yes:
         say(nothing_kept())
         return
     try:
-        removed = _remove_from(path, ids, None if before is None else before.timestamp(), yes=yes)
+        removed = _remove_from(path, ids, None if before is None else _seconds(before), yes=yes)
     except InputError as error:
         if not everything:
             raise
@@ -70,6 +70,14 @@ def remove(ids: tuple[str, ...], before: datetime | None, everything: bool, yes:
         return
     if not quiet:
         say(plural("Removed one session.", "Removed {count} sessions.", removed))
+
+
+def _seconds(moment: datetime) -> float:
+    """Seconds since 1970; of a moment for which the clock has none, the nearest."""
+    try:
+        return moment.timestamp()
+    except (ValueError, OverflowError, OSError):
+        return 0.0 if moment.year < datetime.now().year else float("inf")
 
 
 def _remove_from(path: Path, ids: Sequence[str], before: float | None, *, yes: bool) -> int:

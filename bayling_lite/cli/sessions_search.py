@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -46,8 +47,13 @@ def search(words: tuple[str, ...], most: int, as_json: bool) -> None:
         _echo_hits(list(found), session, as_json=as_json)
     if not hits:
         say(_("No turn holds this."))
-    elif len(hits) > most:
+        return
+    if len(hits) > most:
         say(_("There are more: -n shows more than {most}.", most=most))
+    if sys.stdout.isatty() and not as_json:
+        from bayling_lite.chat.records.values import SHORT_ID
+
+        say(_("To go on with the newest: bayling-chat --continue {id}", id=hits[0].session[:SHORT_ID]))
 
 
 def _echo_hits(hits: list[Hit], session: str, *, as_json: bool) -> None:

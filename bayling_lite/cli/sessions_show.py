@@ -124,7 +124,7 @@ def _state_marks(turn: StoredTurn) -> list[str]:
     elif turn.state is TurnState.STOPPED:
         marks.append(_("stopped"))
     elif turn.state is TurnState.FAILED:
-        reason = " ".join(turn.reason.split())
+        reason = _(" ".join(turn.reason.split()))  # one that was not the model's is a message of ours
         marks.append(_("no answer: {reason}", reason=reason) if reason else _("no answer"))
     if turn.truncated:
         marks.append(_("cut off"))

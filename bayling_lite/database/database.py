@@ -61,8 +61,19 @@ class Database:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         """What is run inside happens as a whole, or not at all; no other thread gets in between."""
+        with self._between("BEGIN IMMEDIATE"):
+            yield
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """What is read inside is of one moment, whatever other processes write; no other thread gets in between."""
+        with self._between("BEGIN"):
+            yield
+
+    @contextlib.contextmanager
+    def _between(self, begin: str) -> Iterator[None]:
         with self._lock:
-            self.run("BEGIN IMMEDIATE")
+            self.run(begin)
             try:
                 yield
                 self.run("COMMIT")

@@ -14,9 +14,9 @@ from bayling_lite.engine.text import TextStream
 from bayling_lite.engine.tokens import Vocabulary
 
 _REMEMBERED_ANSWERS = 512
-# Logits are kept of the last answers, and of those that are being written, as long as they take no more than this: 32
-# tokens of the largest vocabularies, 500 of small ones.
-_REMEMBERED_LOGITS, _LOGITS_BYTES = 4, 2**24
+# Logits are kept of the last answers (the sentences of a paragraph), and of those that are being written, as long as
+# they take no more than this: 32 tokens of the largest vocabularies, 500 of small ones.
+_REMEMBERED_LOGITS, _LOGITS_BYTES = 64, 2**24
 
 
 class Answer:

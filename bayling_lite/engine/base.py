@@ -94,11 +94,12 @@ class Revision:
     (start, stop) of ``places``, in order and apart from each other; with none given, the place is where the model finds
     the phrase likeliest. Every other token stays, unless another one is more than exp(``leaning``) times as likely:
     articles and endings may follow the new word, and after a few tokens the text goes on as it did. ``variants`` are
-    other ways to say the phrase in its one place; the likeliest is taken.
+    other ways to say the phrase in its one place; the likeliest is taken. A ``trial`` looks for the place and changes
+    nothing: there is no answer, but :attr:`Completion.fit`.
 
     Raises:
-        UsageError: an empty phrase, places that are not in the text or not in order, variants without one place, or a
-            negative leaning.
+        UsageError: an empty phrase, places that are not in the text or not in order, variants without one place, a
+            trial of a place that is given, or a negative leaning.
     """
 
     text: str
@@ -106,6 +107,7 @@ class Revision:
     places: tuple[tuple[int, int], ...] = ()
     leaning: float = 4.0
     variants: tuple[str, ...] = ()
+    trial: bool = False
 
     def __post_init__(self) -> None:
         if not all(phrase.strip() for phrase in (self.phrase, *self.variants)):
@@ -115,6 +117,8 @@ class Revision:
             raise UsageError(f"Places must be in the text and in order, not {self.places}.")
         if self.variants and len(self.places) != 1:
             raise UsageError("Variants of a phrase need one place for it.")
+        if self.trial and self.places:
+            raise UsageError("A trial looks for the place of a phrase: none can be given.")
         if not self.leaning >= 0:
             raise UsageError(f"The leaning towards the former answer must be 0 or more, not {self.leaning}.")
 
@@ -195,7 +199,8 @@ class Completion:
     Token counts: ``n_prompt`` in the prompt, ``n_cached`` of them not evaluated again, ``n_generated`` in the answer
     (thoughts before it counted, the stop token not), of which ``n_drafted`` were guessed from the text before and
     confirmed. Times in seconds. ``hypotheses`` of a search, best first; ``reasoning`` is what a thinking model wrote
-    before its answer.
+    before its answer. ``fit`` tells of the trial of a :class:`Revision` how well the phrase fits in its likeliest
+    place, in nats: it can be compared with that of the same phrase in other answers.
     """
 
     text: str
@@ -209,6 +214,7 @@ class Completion:
     hypotheses: tuple[Hypothesis, ...] = ()
     logprobs: tuple[TokenLogprob, ...] = ()
     reasoning: str = ""
+    fit: float | None = None
 
     @property
     def tokens_per_second(self) -> float:

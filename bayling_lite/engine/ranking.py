@@ -91,3 +91,9 @@ class Ranking:
         if self._maxima[row].max() < bound - 1e-3:
             return np.empty(0, np.intp)
         return np.flatnonzero(self._logits[row] >= np.float32(bound - 1e-3))
+
+
+def logprob(row: Logits, token: int) -> float:
+    """The natural log-probability of a token, from a row of logits, shape (n_vocab,)."""
+    peak = row.max()
+    return float(row[token] - peak - np.log(np.exp(row - peak).sum()))

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from bayling_lite.engine.answers import Answer, shown
 from bayling_lite.engine.base import FinishReason
 from bayling_lite.engine.generation import StreamedGeneration
 from bayling_lite.engine.jobs import Job, Plan, Workplace
-from bayling_lite.engine.phrase_places import Placing
+from bayling_lite.engine.phrase_places import Place, Placing, Trial
 from bayling_lite.engine.ranking import Logits
 from bayling_lite.engine.response_tokens import ResponseTokens
 from bayling_lite.engine.revising import FormerAnswer, Reviser, Scripted, script
@@ -22,6 +24,8 @@ from bayling_lite.errors import ContextOverflow, PhrasesDoNotFit
 
 class RevisionJob(Job):
     """One sequence: the former answer is read for the place of the phrase if that is not given, then written anew.
+
+    A trial reads the former answer, then the phrase in its place; where that is known already, it is done at once.
 
     ``new_stream`` makes a text from tokens, ``tokens`` tokenizes for this prompt.
 
@@ -53,6 +57,9 @@ class RevisionJob(Job):
             raise ContextOverflow(len(prompt) + len(self._former.ids), len(prompt) + room)
         self._most = min(room, generation.request.max_tokens or room)
         self._placing: Placing | None = None  # while the place is looked for
+        self._rows: list[Logits] = []  # read for it
+        self._fit: float | None = None  # what came of a trial
+        self._trial: Trial | None = None  # from then on, in a trial
         self._reviser: Reviser | None = None  # from then on
         self._variants: Variants | None = None  # while the likeliest of them is looked for
         if self._revision.variants:
@@ -65,7 +72,7 @@ class RevisionJob(Job):
             known = place.answers.recall_logits(prompt, self._revision.text, len(self._former.ids))
             if known is not None:
                 self._placing.take(known)
-                self._reviser, self._placing = self._put(self._placing), None
+                self._go_on(self._placing)
 
     @property
     def tokens(self) -> list[int]:
@@ -74,6 +81,8 @@ class RevisionJob(Job):
             return self.prompt + self._reviser.tokens
         if self._variants:
             return self.prompt + self._variants.lead
+        if self._trial:
+            return self.prompt + self._trial.read(self._former)
         return self.prompt + self._former.ids[: self._n_read]
 
     def read(self, room: int, n_guesses: int) -> list[Plan]:
@@ -92,7 +101,8 @@ class RevisionJob(Job):
     def _guessing(self, tokens: Sequence[int], room: int) -> Plan:
         assert self.slot is not None  # noqa: S101 - placed before it writes
         room = 0 if self._variants else max(0, room)
-        expected = self._reviser.guess(room) if self._reviser else self._former.ids[self._n_read :][:room]
+        following = self._reviser or self._trial
+        expected = following.guess(room) if following else self._former.ids[self._n_read :][:room]
         return Plan(self.slot, [*tokens, *expected], 1 + len(expected))
 
     def advance(self, plans: Sequence[Plan], first_row: int) -> None:
@@ -108,10 +118,18 @@ class RevisionJob(Job):
                 return
         elif self._reviser:
             self._reviser.judge(rows, plans[0].tokens[len(plans[0].tokens) - n_rows + 1 :])
+        elif self._trial:
+            self._trial.take(rows)
+            self._rate(self._trial)
         elif self._placing:
             self._placing.take(rows)
+            self._rows.append(rows.copy())
             if self._placing.done:
-                self._reviser, self._placing = self._put(self._placing), None
+                known = np.concatenate(self._rows)
+                self._place.answers.remember_logits(self.prompt, self._revision.text, known)
+                self._go_on(self._placing)
+        if self.done:
+            return
         tokens = self.tokens
         self._place.sequences.trim(self.slot, common_prefix(self.slot.tokens, tokens, len(tokens) - 1))
         if self._reviser and self._reviser.done:
@@ -124,12 +142,12 @@ class RevisionJob(Job):
         self._drop_variants()
         super().suspend()
         if self._placing:
-            self._placing = self._look()
+            self._placing, self._rows = self._look(), []
 
     def finish(self, reason: FinishReason) -> None:
         """End with the new answer; cancelled, with none."""
         tokens = self._reviser.tokens if self._reviser and reason != "cancelled" else []
-        if reason != "cancelled":
+        if reason != "cancelled" and not self._revision.trial:
             text = shown(self._new_stream(), tokens, self._place.vocabulary, cut=reason == "length")
             if not any(occurs(phrase, text) for phrase in (self._revision.phrase, *self._revision.variants)):
                 raise PhrasesDoNotFit(
@@ -141,7 +159,7 @@ class RevisionJob(Job):
                 break
         # Reading and writing are one: where nothing changes, the whole answer comes of the step that reads the prompt.
         self._prompted = self._started
-        self._complete(reason)
+        self._complete(reason, fit=self._fit)
 
     @property
     def _n_read(self) -> int:
@@ -181,11 +199,28 @@ class RevisionJob(Job):
             self._variants.drop()
         super()._end()
 
-    def _put(self, placing: Placing) -> Reviser:
-        """The phrase in the place that was found; the answer goes on behind the word there, or near it."""
-        best, ids = placing.best, self._former.ids
+    def _go_on(self, placing: Placing) -> None:
+        """The place is found."""
+        self._rows, self._placing, best = [], None, placing.best
         if best is None:
             raise PhrasesDoNotFit(f"{self._revision.phrase!r} cannot stand in the answer as a word of its own.")
+        if not self._revision.trial:
+            self._reviser = self._put(best)
+        elif best.count + len(best.ids) > self.room:
+            raise PhrasesDoNotFit(f"With {self._revision.phrase!r} the answer does not fit the context.")
+        else:
+            self._trial = Trial(best, placing.fit)
+            self._rate(self._trial)
+
+    def _rate(self, trial: Trial) -> None:
+        """A trial ends when the whole phrase is rated."""
+        if trial.done:
+            self._fit = trial.fit
+            self.finish("stop")
+
+    def _put(self, best: Place) -> Reviser:
+        """The phrase in the place that was found; the answer goes on behind the word there, or near it."""
+        ids = self._former.ids
         reviser = self._revise([*ids[: best.count], *best.ids], [Scripted(id_) for id_ in ids[best.count :]])
         reviser.leave(best.resume - best.count)
         return reviser

@@ -179,6 +179,8 @@ class Scheduler:
         except Exception as error:  # noqa: BLE001 - whatever it is, its caller learns of it
             generation.fail(_failure(error))
             return
+        if job.done:
+            return  # it had nothing to evaluate
         found = self._place.sequences.reusable(job.prompt)
         for other in self._jobs if self._decoder.can_rewind else ():
             planned = common_prefix(other.prompt, job.prompt, len(job.prompt) - 1)

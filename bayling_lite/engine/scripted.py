@@ -24,6 +24,7 @@ from bayling_lite.errors import ContextOverflow, EngineClosed, EngineError
 from bayling_lite.messages import Conversation
 
 Script = Callable[[Conversation], str]
+Response = str | Completion | BaseException
 
 # A word with the space before it, or one character of a script without spaces: about what a token is.
 _TOKEN = re.compile(r"\s*[A-Za-z0-9'À-ɏ]+|\s*\S|\s+")
@@ -33,8 +34,9 @@ class ScriptedEngine:
     """An :class:`~bayling_lite.engine.base.Engine` without a model. Every request runs at once, in a thread of its own.
 
     Args:
-        responses: answers in the order of the requests, where an exception is raised to the reader instead; or a
-            function that makes the answer from the conversation (what it raises reaches the reader).
+        responses: answers in the order of the requests, where an exception is raised to the reader instead, and a
+            completion is given as it is; or a function that makes the answer from the conversation (what it raises
+            reaches the reader).
         delay: seconds before each piece.
         info: what the engine says of its model; ``n_ctx`` is enforced.
         record: whether to keep what was asked in ``requests``; not, for a long job.
@@ -42,7 +44,7 @@ class ScriptedEngine:
 
     def __init__(
         self,
-        responses: Iterable[str | BaseException] | Script = (),
+        responses: Iterable[Response] | Script = (),
         *,
         delay: float = 0.0,
         info: ModelInfo | None = None,
@@ -50,7 +52,7 @@ class ScriptedEngine:
     ) -> None:
         self._record = record
         self._script = responses if callable(responses) else None
-        self._responses: deque[str | BaseException] = deque() if callable(responses) else deque(responses)
+        self._responses: deque[Response] = deque() if callable(responses) else deque(responses)
         self._delay = delay
         self._info = info or ModelInfo(name="scripted", template="bayling", n_ctx=4096)
         self._lock = threading.Lock()
@@ -58,7 +60,7 @@ class ScriptedEngine:
         self._running: dict[StreamedGeneration, tuple[threading.Thread, threading.Event]] = {}
         self.requests: list[GenerationRequest] = []
 
-    def enqueue(self, *responses: str | BaseException) -> None:
+    def enqueue(self, *responses: Response) -> None:
         """Add answers to the end of the script."""
         with self._lock:
             self._responses.extend(responses)
@@ -115,12 +117,16 @@ class ScriptedEngine:
         if running is not None:
             running[1].set()
 
-    def _serve(self, generation: StreamedGeneration, scripted: str | BaseException | None) -> None:
+    def _serve(self, generation: StreamedGeneration, scripted: Response | None) -> None:
         with self._lock:
             _, cancelled = self._running[generation]
         try:
             if isinstance(scripted, BaseException):
                 raise scripted
+            if isinstance(scripted, Completion):
+                generation.push(scripted.text)
+                generation.finish(scripted)
+                return
             text = scripted if scripted is not None or self._script is None else self._script(_asked(generation))
             generation.finish(self._stream(generation, text or "", cancelled))
         except BaseException as error:  # noqa: BLE001 - scripted or not, it is for the reader

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bayling_lite.engine.jobs import Plan
-from bayling_lite.engine.ranking import Logits
+from bayling_lite.engine.ranking import Logits, logprob
 from bayling_lite.engine.revising import Scripted
 from bayling_lite.engine.sequences import Sequences, Slot
 
@@ -52,7 +52,7 @@ class Variants:
 
     def begin(self, slot: Slot, row: Logits) -> None:
         """Judge the first tokens from the logits after ``lead``, which a slot holds; it becomes the first way's."""
-        self._scores = [_logprob(row, phrase[0]) for phrase in self._phrases]
+        self._scores = [logprob(row, phrase[0]) for phrase in self._phrases]
         self._slots = [slot]
         for _ in self._phrases[1:]:
             copy = self._sequences.fork(slot)
@@ -71,7 +71,7 @@ class Variants:
         at = 0
         for number, phrase in enumerate(self._phrases[: len(self._slots)]):
             for token in phrase[1:]:
-                self._scores[number] += _logprob(rows[at], token)
+                self._scores[number] += logprob(rows[at], token)
                 at += 1
 
     def drop(self) -> None:
@@ -79,8 +79,3 @@ class Variants:
         for slot in self._slots[1:]:
             self._sequences.drop(slot)
         self._slots = []
-
-
-def _logprob(row: Logits, token: int) -> float:
-    peak = row.max()
-    return float(row[token] - peak - np.log(np.exp(row - peak).sum()))

@@ -85,19 +85,24 @@ class Translation:
 
         - only those are changed whose source or draft holds words that the instruction quotes, each in its own
           conversation, the rest of the draft stays as it is;
-        - where nothing is quoted from it, a text on one line is changed as a whole, if that fits the context;
+        - where nothing is quoted from it, and the instruction asks for one word and nothing else, only the segment is
+          changed in which the model finds that word likeliest;
+        - else a text on one line is changed as a whole, if that fits the context and the model is one that heeds more
+          than a sentence: no demonstrator, and trained with a context of 2,048 tokens or more;
         - else each segment is changed in its own conversation, so that the layout stays.
 
-        The words ``required`` will be in the new draft, exactly as they are written, where the engine can search and it
-        is clear where they belong: in a draft that is changed as a whole, in the only segment that is changed, or (one
-        word) in each of those that the instruction quotes from. An instruction that asks for one word and nothing else
+        The words ``required`` will be in the new draft, exactly as they are written, where the engine can search: one
+        word in each segment that the instruction quotes from; else each word in the whole, or in that one of the
+        segments in which the model finds it likeliest. An instruction that asks for one word and nothing else
         (:func:`~bayling_lite.prompts.fix_instruction`, :func:`~bayling_lite.prompts.use_instruction`) puts it into the
-        draft and changes what the model insists on; for any other, of several drafts with the words the one that keeps
-        most of this one is taken. Either way the new draft comes whole, at the end. ``missing_words`` of the result
-        says which words are not in it.
+        draft, in the place of the wrong one or of what stands there for that one of the source, and changes what the
+        model insists on; for any other, of several drafts with the words the one that keeps most of this one is taken.
+        Either way the new draft comes whole, at the end. ``missing_words`` of the result says which words are not in
+        it.
 
         ``terms``, the draft's own if there are none given, are required in each segment that is changed, where they
-        apply; but not one whose wanted word an instruction has called wrong ('Fix "A": it should be "B"').
+        apply; but not one that an instruction has overruled ('Fix "A": it should be "B"', where A is its word or its
+        translation).
 
         Raises:
             UsageError: there is nothing to refine, the instruction or a required word is empty, or a word has two

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
 from bayling_lite.engine.base import Completion, Engine, Generation, GenerationRequest
 from bayling_lite.engine.words import occurs
 from bayling_lite.errors import ContextOverflow, PhrasesDoNotFit
-from bayling_lite.translate.asking.steps import SteppedGeneration, Steps
-from bayling_lite.translate.formats.plain import PlainWriter, on_one_line
+from bayling_lite.translate.asking.steps import SteppedGeneration, SteppedWork, Steps
+from bayling_lite.translate.formats.plain import on_one_line
 from bayling_lite.translate.refining.nearest import nearest
+from bayling_lite.translate.required_words import checked, other_attempt
 from bayling_lite.translate.results import Status, TranslatedSegment, Translation
-from bayling_lite.translate.tasks import Task
+from bayling_lite.translate.tasks import Task, Work
 
 # Requests queued before they are needed: the engine is to have something to batch also while it is the slow one among
 # those it works at that is waited for.
@@ -28,21 +29,23 @@ class TranslationStream:
 
     One thread reads, any may cancel. ``done`` and ``total`` count segments. An error of the engine is raised where
     the pieces are read and by :meth:`result`.
+
+    With ``routing``, the steps that come to the work proper are taken before the first piece; ``work`` is what may be
+    asked until then.
     """
 
     def __init__(
         self,
         engine: Engine,
-        tasks: Sequence[Task],
-        writer: PlainWriter,
+        work: Work,
         request: Callable[[Task], GenerationRequest],
-        finish: Callable[[str, tuple[TranslatedSegment, ...]], Translation],
+        routing: Callable[[], Steps[Work]] | None = None,
     ) -> None:
         self._engine = engine
-        self._tasks = tasks
-        self._writer = writer
+        self._work = work
         self._request = request
-        self._finish = finish
+        self._routing = routing
+        self._routed: SteppedWork[Work] | None = None  # while it is found out what to do
         self._ahead = max(_FEWEST_AHEAD, _AHEAD_PER_SEQUENCE * engine.info.n_parallel)
         # The current task's first; None where nothing is asked.
         self._queue: deque[Generation | SteppedGeneration | None] = deque()
@@ -50,7 +53,7 @@ class TranslationStream:
         self._text: list[str] = []
         self._answer = ""  # of the segment being made
         self._completion: Completion | None = None
-        self._words_fit = True
+        self._refusal: PhrasesDoNotFit | None = None
         self._segments: list[TranslatedSegment] = []
         self._cancelled = threading.Event()
         self._stopped = False
@@ -62,7 +65,7 @@ class TranslationStream:
     @property
     def total(self) -> int:
         """The number of segments."""
-        return len(self._tasks)
+        return len(self._work.tasks)
 
     @property
     def done(self) -> int:
@@ -76,8 +79,8 @@ class TranslationStream:
 
     @property
     def asked(self) -> tuple[Task, ...]:
-        """What the model is asked for; nothing is, before the first piece is read."""
-        return tuple(task for task in self._tasks if task.status is None)
+        """What the model is asked for, at most; nothing is, before the first piece is read."""
+        return tuple(task for task in self._work.tasks if task.status is None)
 
     def __iter__(self) -> Iterator[str]:
         return self._pieces
@@ -101,18 +104,24 @@ class TranslationStream:
         """Stop as soon as possible, from any thread. The pieces end, the result holds what there was."""
         self._cancelled.set()
         with self._lock:
-            running = [generation for generation in self._queue if generation is not None]
+            running: list[Generation | SteppedGeneration | SteppedWork[Work]] = [
+                generation for generation in self._queue if generation is not None
+            ]
+            if self._routed is not None:
+                running.append(self._routed)
         for generation in running:
             generation.cancel()
 
     def _run(self) -> Generator[str, None, None]:
         try:
+            if (routed := self._route()) is not None:
+                self._work = routed.wait() or self._work
             for task in self._waiting():
                 for generation, attempt in self._attempts(task):
                     with self._failure_allowed(task):
                         for piece in generation:
                             yield from self._feed(piece, task)
-                        self._completion = _with_words(generation.result(), attempt)
+                        self._completion = checked(generation.result(), attempt)
                         yield from self._feed_nearest(task)
                 yield from self._close(task)
             yield from self._end()
@@ -124,13 +133,15 @@ class TranslationStream:
 
     async def _arun(self) -> AsyncGenerator[str, None]:
         try:
+            if (routed := self._route()) is not None:
+                self._work = await routed.await_outcome() or self._work
             for task in self._waiting():
                 for generation, attempt in self._attempts(task):
                     with self._failure_allowed(task):
                         async for piece in generation:
                             for text in self._feed(piece, task):
                                 yield text
-                        self._completion = _with_words(generation.result(), attempt)  # it has ended: this does not wait
+                        self._completion = checked(generation.result(), attempt)  # it has ended: this does not wait
                         for text in self._feed_nearest(task):
                             yield text
                 for text in self._close(task):
@@ -143,10 +154,18 @@ class TranslationStream:
         finally:
             self._stop()
 
+    def _route(self) -> SteppedWork[Work] | None:
+        """Begin to find out what to do, where that is not known."""
+        with self._lock:
+            if self._routing is None or self._stopped or self._cancelled.is_set():
+                return None
+            self._routed = SteppedWork(self._engine, self._routing())
+            return self._routed
+
     def _waiting(self) -> Iterator[Task]:
         """The tasks to do, until cancelled."""
         if not self._stopped:
-            for task in self._tasks:
+            for task in self._work.tasks:
                 if self._cancelled.is_set():
                     return
                 yield task
@@ -155,8 +174,8 @@ class TranslationStream:
         """The generation of the next task; None when nothing is asked for it."""
         with self._lock:
             waiting = len(self._segments) + len(self._queue)
-            while len(self._queue) < self._ahead and waiting < len(self._tasks) and not self._cancelled.is_set():
-                task = self._tasks[waiting]
+            while len(self._queue) < self._ahead and waiting < len(self._work.tasks) and not self._cancelled.is_set():
+                task = self._work.tasks[waiting]
                 self._queue.append(self._ask(task))
                 waiting += 1
             return self._queue[0] if self._queue else None
@@ -166,7 +185,7 @@ class TranslationStream:
             return None
         if task.steps is not None:
             return SteppedGeneration(self._engine, task.steps())
-        if task.likely:
+        if task.likely or task.sampled:
             return SteppedGeneration(self._engine, self._likely(task))
         return self._engine.submit(self._request(task))
 
@@ -176,27 +195,24 @@ class TranslationStream:
             raise answer
         if all(occurs(word, answer.text) for word in task.words):
             return answer
-        (found,) = yield [self._request(task)]
-        return answer if isinstance(found, Exception) else found
+        near = answer.text if task.sampled else ""
+        (found,) = yield [self._request(replace(task, near=near))]
+        if isinstance(found, Exception):
+            return answer
+        return nearest(found.hypotheses, near) if near and found.hypotheses else found
 
     def _attempts(self, task: Task) -> Iterator[tuple[Generation | SteppedGeneration, Task]]:
-        """The generation of a task; where it could not have the required words, others: a search in the place of a
-        correction, then the likeliest text without them.
-        """
+        """The generation of a task; where it could not have the required words, those of :func:`other_attempt`."""
         generation = self._next()
         if generation is None:
             return
         attempt = task
         while True:
-            self._words_fit = True
+            self._refusal = None
             yield generation, attempt
-            if self._words_fit:
+            if self._refusal is None:
                 return
-            attempt = (
-                replace(task, correction=None)
-                if attempt.correction is not None
-                else replace(task, words=(), correction=None)
-            )
+            attempt = other_attempt(task, attempt, self._refusal)
             with self._lock:
                 if self._cancelled.is_set():
                     return
@@ -209,9 +225,9 @@ class TranslationStream:
         """
         try:
             yield
-        except PhrasesDoNotFit:
+        except PhrasesDoNotFit as refusal:
             # A search gives its text at the end: none of it has been read.
-            self._words_fit = False
+            self._refusal = refusal
         except ContextOverflow:
             if task.must_fit:
                 raise
@@ -227,7 +243,7 @@ class TranslationStream:
 
     def _add(self, text: str) -> Iterator[str]:
         self._answer += text
-        yield from self._give(self._writer.feed(text))
+        yield from self._give(self._work.writer.feed(text))
 
     def _give(self, text: str) -> Iterator[str]:
         if text:
@@ -251,7 +267,7 @@ class TranslationStream:
             status, text = "cancelled", answer
         elif not answer and task.before is not None:
             self._segments.append(task.before)
-            yield from self._give(self._writer.end(task.before.text))
+            yield from self._give(self._work.writer.end(task.before.text))
             return
         elif not answer:
             status, text = "failed", task.fallback
@@ -259,11 +275,11 @@ class TranslationStream:
             status, text = ("length" if completion and completion.finish_reason == "length" else "ok"), answer
         conversation = task.conversation if task.status is not None else task.conversation.assistant(text)
         self._segments.append(TranslatedSegment(task.segment.text, text, status, conversation))
-        yield from self._give(self._writer.end(text))
+        yield from self._give(self._work.writer.end(text))
 
     def _end(self) -> Iterator[str]:
-        if len(self._segments) == len(self._tasks):
-            yield from self._give(self._writer.finish())
+        if len(self._segments) == len(self._work.tasks):
+            yield from self._give(self._work.writer.finish())
 
     def _stop(self) -> None:
         """Free the engine of what was queued and is not needed any more."""
@@ -278,20 +294,7 @@ class TranslationStream:
             if self._answer:
                 # The reader was interrupted within a segment, by Ctrl-C for example.
                 self.cancel()
-                for _ in self._close(self._tasks[len(self._segments)]):
+                for _ in self._close(self._work.tasks[len(self._segments)]):
                     pass
-            self._result = self._finish("".join(self._text), tuple(self._segments))
+            self._result = self._work.finish("".join(self._text), tuple(self._segments))
         return self._result
-
-
-def _with_words(completion: Completion, attempt: Task) -> Completion:
-    """A completion that has all required words, where it is one of a correction, which sees to one of them alone.
-
-    Raises:
-        PhrasesDoNotFit: it lacks another one.
-    """
-    if attempt.correction is not None and completion.finish_reason != "cancelled":
-        missing = [word for word in attempt.words if not occurs(word, completion.text)]
-        if missing:
-            raise PhrasesDoNotFit(f"The corrected draft lacks {', '.join(map(repr, missing))}.")
-    return completion

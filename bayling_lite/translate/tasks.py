@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bayling_lite.messages import Conversation
 from bayling_lite.translate.asking.steps import Steps
+from bayling_lite.translate.formats.plain import PlainWriter
 from bayling_lite.translate.refining.corrections import Correction
-from bayling_lite.translate.results import Status, TranslatedSegment
+from bayling_lite.translate.results import Status, TranslatedSegment, Translation
 from bayling_lite.translate.segments import Segment
 
 
@@ -22,7 +23,8 @@ class Task:
     where the model cannot be made to write them, it is asked without that. With ``near``, the answer is found by a
     search, and of its hypotheses the one nearest to this text is taken; with a ``correction``, that is tried before.
 
-    Words that are ``likely``, as they are in the draft, are searched for only where the answer lacks them.
+    Words that are ``likely``, as they are in the draft, are searched for only where the answer lacks them. So they are
+    where the answer is ``sampled``: then the text with the words is taken that is nearest to it.
 
     With ``steps``, the answer is what those come to, and where that is nothing, the segment stays what it was,
     ``before``.
@@ -37,5 +39,15 @@ class Task:
     near: str = ""
     correction: Correction | None = None
     likely: bool = False
+    sampled: bool = False
     steps: Callable[[], Steps[str | None]] | None = None
     before: TranslatedSegment | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is to become of all segments, where their texts are written to, and how the whole is put together."""
+
+    tasks: Sequence[Task]
+    writer: PlainWriter
+    finish: Callable[[str, tuple[TranslatedSegment, ...]], Translation]

@@ -13,20 +13,24 @@ from bayling_lite.prompts import Wording, translation_instruction, user_turn
 from bayling_lite.translate.alternatives import AlternativesStream
 from bayling_lite.translate.asking.budget import BEAMS_FOR_WORDS, TokenBudget, encodable
 from bayling_lite.translate.asking.steering import Steering
+from bayling_lite.translate.asking.steps import Steps
 from bayling_lite.translate.formats import plain
 from bayling_lite.translate.glossary import Term, applying, check_terms, check_words
 from bayling_lite.translate.job.fitting import model_language, sentence_limit
+from bayling_lite.translate.refining.counterparts import with_counterparts
 from bayling_lite.translate.refining.length import plan_resized
 from bayling_lite.translate.refining.means import Means
-from bayling_lite.translate.refining.plan import Finish, plan_refinement
+from bayling_lite.translate.refining.plan import DraftPlan, plan_refinement
 from bayling_lite.translate.refining.terms import missing_terms
 from bayling_lite.translate.results import TranslatedSegment, Translation
 from bayling_lite.translate.segments import Segment
 from bayling_lite.translate.stream import TranslationStream
-from bayling_lite.translate.tasks import Task
+from bayling_lite.translate.tasks import Task, Work
 
 # Hypotheses of a search for a refinement, which is to keep the rest of the draft: there is more to choose from.
 _BEAMS_FOR_REFINEMENT = 8
+# Tokens of the translation of a word, at most: what a small model says more of it is not needed.
+_WORD_TOKENS, _WORD_TOKENS_EACH = 8, 3
 # Characters that tell the language of a text well enough.
 _SAMPLE = 4000
 
@@ -36,8 +40,8 @@ class Translator:
 
     ``wording`` is the language the instructions are worded in. Decoding is greedy, unless ``sampling`` says otherwise
     or ``beam_size`` is above 1: then it is beam search. Required words are guaranteed by a search of their own, with
-    an engine that can search and without sampling. ``steering`` is said before every sentence, unless the model is too
-    small to heed it: see :attr:`note`.
+    an engine that can search; where answers are sampled, for those that lack them. ``steering`` is said before every
+    sentence, unless the model is too small to heed it: see :attr:`note`.
 
     Raises:
         UsageError: a beam size that cannot be, or one together with sampling.
@@ -135,7 +139,7 @@ class Translator:
                 missing_terms=missing_terms(segments, terms),
             )
 
-        return self._stream(document, target, tasks, finish)
+        return self._planned(DraftPlan(document, tuple(tasks), finish), target)
 
     def detect(self, document: plain.PlainText) -> Language | None:
         """The most probable language of a document among the model's; None when it holds no word."""
@@ -161,6 +165,11 @@ class Translator:
         if not instruction.strip():
             raise UsageError(_("Say what to change: the instruction is empty."))
         _check_drafted(draft)
+
+        def word_request(word: str) -> GenerationRequest:
+            asked = user_turn(encodable(translation_instruction(word, draft.target, wording=self.wording)))
+            return GenerationRequest(asked, max_tokens=_WORD_TOKENS + _WORD_TOKENS_EACH * self._budget.tokens(word))
+
         plan = plan_refinement(
             replace(draft, translator=self),
             instruction,
@@ -169,13 +178,13 @@ class Translator:
             engine=self.engine,
             can_search=self._can_search,
         )
-        return self._stream(plan.document, draft.target, plan.tasks, plan.finish)
+        return self._planned(with_counterparts(plan, instruction, draft.target, word_request), draft.target)
 
     def stream_resized(self, draft: Translation, *, longer: bool) -> TranslationStream:
         """Say a draft in less, or in more; :meth:`Translation.shorter` tells how."""
         _check_drafted(draft)
         plan = plan_resized(replace(draft, translator=self), longer=longer, means=self._means)
-        return self._stream(plan.document, draft.target, plan.tasks, plan.finish)
+        return self._planned(plan, draft.target)
 
     def stream_back(self, draft: Translation) -> TranslationStream:
         """Translate a draft into the language of its source; :meth:`Translation.back` tells how."""
@@ -192,29 +201,39 @@ class Translator:
             raise UsageError(_("The number of alternatives must be 1 or more, not {count}.", count=count))
         return AlternativesStream(self.engine, replace(draft, translator=self), count, self._means)
 
-    def _stream(
-        self,
-        document: plain.PlainText,
-        target: Language,
-        tasks: Sequence[Task],
-        finish: Finish,
-    ) -> TranslationStream:
+    def _planned(self, plan: DraftPlan, target: Language) -> TranslationStream:
         if self.beam_size > 1 and not self.engine.info.can_search:
             raise UsageError(_("{model} cannot be searched: leave the beam size at 1.", model=self.engine.info.name))
-        return TranslationStream(self.engine, tasks, document.writer(target), self._request, finish)
+        routing = plan.routing
+
+        def routed() -> Steps[Work]:
+            assert routing is not None  # noqa: S101 - called where there is one
+            return self._work((yield from routing()), target)
+
+        return TranslationStream(
+            self.engine, self._work(plan, target), self._request, routed if routing is not None else None
+        )
+
+    def _work(self, plan: DraftPlan, target: Language) -> Work:
+        tasks = plan.tasks
+        if self._samples and self.engine.info.can_search:
+            tasks = tuple(replace(task, sampled=bool(task.words)) for task in tasks)
+        return Work(tasks, plan.document.writer(target), plan.finish)
 
     def _request(self, task: Task) -> GenerationRequest:
         if task.correction is not None:
             return GenerationRequest(task.correction.conversation, revision=task.correction.revision)
         most = self._budget.most((task.segment.text, task.fallback), task.words)
         refines = len(task.conversation) > 1
+        search = self._search(task)
+        sampling = self.sampling if search is None else GREEDY
         # This bounds the answer alone: a model that thinks first may think until the context is full. A segment that is
         # left without an answer so counts as failed.
-        return GenerationRequest(task.conversation, self.sampling, most, search=self._search(task), revises=refines)
+        return GenerationRequest(task.conversation, sampling, most, search=search, revises=refines)
 
     def _search(self, task: Task) -> SearchParams | None:
         """How to search for an answer; None where there is nothing to search for, or no way to."""
-        if not self._can_search:
+        if not self.engine.info.can_search:
             return None
         if task.near and task.words:
             beam_size = max(self.beam_size, _BEAMS_FOR_REFINEMENT)
@@ -230,8 +249,13 @@ class Translator:
         return Means(self._budget, self.wording, self.beam_size, info.can_search, wide=info.demonstrator)
 
     @property
+    def _samples(self) -> bool:
+        return self.sampling != GREEDY
+
+    @property
     def _can_search(self) -> bool:
-        return self.sampling == GREEDY and self.engine.info.can_search
+        """Whether the likeliest answer is wanted, and can be searched for."""
+        return not self._samples and self.engine.info.can_search
 
     def _kept(self, segment: Segment, target: Language) -> Task:
         conversation = user_turn(self._instruction(segment.text, target)).assistant(segment.text)

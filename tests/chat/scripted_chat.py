@@ -2,8 +2,7 @@
 
 usage: scripted_chat.py '{"to": "de", "delay": 0.05, "responses": ["..."]}'
 
-With ``"gate": "FILE"`` the model is loading until FILE exists; with ``"missing": true`` it then cannot be opened. With
-``"kept": true`` the session is stored as that of the real command is, and gone on with if there is one.
+With ``"gate": "FILE"`` the model is loading until FILE exists; with ``"missing": true`` it then cannot be opened.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from typing import Any
 
 import click
 
-from bayling_lite.chat.driver import ChatOptions
+from bayling_lite.chat.beginning import ChatOptions
 from bayling_lite.chat.screens import terminal
 from bayling_lite.chat.session.preferences import Preferences
 from bayling_lite.engine.base import ModelInfo

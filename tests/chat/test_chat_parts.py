@@ -73,6 +73,22 @@ def test_what_opening_raised_is_raised_where_the_engine_is_needed() -> None:
         assert not engine.ready
 
 
+def test_what_goes_wrong_beside_is_not_said_across_the_prompt(capfd: pytest.CaptureFixture[str]) -> None:
+    tried = threading.Event()
+
+    def fail() -> None:
+        tried.set()
+        raise OSError("broken")
+
+    with BackgroundEngine(ScriptedEngine, beside=fail) as engine:
+        assert engine.info.name == "scripted"
+        assert tried.wait(5)
+        for thread in threading.enumerate():
+            if thread.daemon and thread is not threading.current_thread():
+                thread.join(0.2)
+    assert capfd.readouterr().err == ""
+
+
 def test_an_engine_that_arrives_after_the_end_is_closed() -> None:
     go, arrived = threading.Event(), ScriptedEngine(["never"])
 

@@ -226,6 +226,14 @@ def test_sessions_are_removed_when_it_is_meant(run: Run, filled: Path, monkeypat
     assert kept_ids(filled) == []
 
 
+def test_a_yes_may_be_chinese(run: Run, filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", Answering("否\n"))
+    assert run("rm", "aaaa2")[0] == 130
+    monkeypatch.setattr("sys.stdin", Answering("是\n"))
+    assert run("rm", "aaaa2")[0] == 0
+    assert SECOND not in kept_ids(filled)
+
+
 class Answering:
     """A terminal at which somebody answers."""
 
@@ -252,6 +260,12 @@ def test_old_sessions_are_removed_and_open_ones_stay(run: Run, filled: Path) -> 
         assert status == 2
         assert "open in another chat" in err
         lock.release()
+
+
+@pytest.mark.parametrize(("date", "n_left"), [("0001-01-01", 3), ("1900-01-01", 3), ("9999-12-31T23:59", 0)])
+def test_any_date_can_be_one_before_which_they_go(run: Run, filled: Path, date: str, n_left: int) -> None:
+    status, _, err = run("rm", "--before", date, "--yes")
+    assert (status, len(kept_ids(filled))) == (0, n_left), err
 
 
 @pytest.mark.parametrize("arguments", [[], ["aaaa1", "--all"], ["--all", "--before", "2026-03-01"]])

@@ -186,11 +186,71 @@ def test_the_place_in_an_answer_just_given_is_known_without_reading_it(
     assert (known.text, "Wald" in known.text) == (read.text, True)
 
 
+def tried(engine: LlamaEngine, text: str, phrase: str, asked: Conversation = ASKED) -> float:
+    completion = revised(engine, Revision(text, phrase, trial=True), asked)
+    assert (completion.text, completion.finish_reason) == ("", "stop")
+    assert completion.fit is not None
+    return completion.fit
+
+
+def test_a_trial_tells_how_well_a_phrase_fits(engine: LlamaEngine) -> None:
+    town = user_turn(translation_instruction("We live in a town.", find_language("de")))
+    said = "Wir wohnen in einer Stadt."
+    assert tried(engine, DRAFT, "Häuschen") > tried(engine, said, "Häuschen", town)
+    assert tried(engine, DRAFT, "leben") < tried(engine, said, "leben", town)
+
+
+def test_a_trial_tells_what_the_revision_finds_and_reads_an_answer_once(engine: LlamaEngine) -> None:
+    asked = user_turn(translation_instruction("My cat is old.", find_language("de")))
+    read = engine.submit(GenerationRequest(asked, revision=Revision("Meine Katze ist alt.", "Kater", trial=True)))
+    assert read.result(timeout=30).fit is not None
+    known = revised(engine, Revision("Meine Katze ist alt.", "Kater", trial=True), asked)
+    assert known.fit is not None
+    assert known.fit == pytest.approx(read.result().fit, abs=0.5)  # weights of 4 bits
+    assert known.n_cached > 0
+    assert revised(engine, Revision("Meine Katze ist alt.", "Kater"), asked).fit is None
+
+
+def test_what_was_written_need_not_be_read_for_a_trial(engine: LlamaEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    draft = engine.submit(GenerationRequest(ASKED)).result(timeout=30).text
+    known = tried(engine, draft, "Wald")
+    monkeypatch.setattr(Answers, "recall_logits", lambda *_: None)
+    assert tried(engine, draft, "Wald") == pytest.approx(known, abs=0.5)  # weights of 4 bits
+
+
+def test_many_trials_are_done_side_by_side(engine: LlamaEngine) -> None:
+    asked = [user_turn(translation_instruction(f"I have {n} cats.", find_language("de"))) for n in range(30)]
+    requests = [
+        GenerationRequest(one, revision=Revision(f"Ich habe {n} Katzen.", "Kater", trial=True))
+        for n, one in enumerate(asked)
+    ]
+    for _ in range(2):
+        running = [engine.submit(request) for request in requests]
+        assert all(one.result(timeout=60).fit is not None for one in running)
+
+
+def test_a_trial_that_is_cancelled_tells_nothing(engine: LlamaEngine) -> None:
+    running = engine.submit(GenerationRequest(ASKED, revision=Revision("Das Haus. " * 40, "Hund", trial=True)))
+    running.cancel()
+    assert running.result(timeout=30).fit is None
+
+
+def test_a_contracted_word_is_no_place(engine: LlamaEngine) -> None:
+    asked = user_turn(translation_instruction("我不知道。", find_language("en")))
+    for text, phrase in (("I don't know him.", "tore"), ("I'm going.", "must"), ("I’ll do it.", "love")):
+        new = revised(engine, Revision(text, phrase), asked).text
+        assert occurs(phrase, new)
+        assert f"'{phrase}" not in new.replace("’", "'")
+
+
 def test_logits_are_kept_of_the_last_answers_alone_and_only_where_there_is_room() -> None:
     answers, one = Answers(), np.zeros((4, 1000), np.float32)
+    for number in range(-60, 6):
+        answers.remember_logits([number + 100], "x", one)
+    kept = [answers.recall_logits([number + 100], "x", 3) is not None for number in range(-60, 6)]
+    assert kept == [False] * 2 + [True] * 64
     for number in range(6):
         answers.remember_logits([number], "x", one)
-    assert [answers.recall_logits([number], "x", 3) is not None for number in range(6)] == [False] * 2 + [True] * 4
     assert answers.recall_logits([5], "x", 2) is None  # other tokens
     answers.remember_logits([7], "x", np.zeros((4, 2**20), np.float32))
     assert [answers.recall_logits([number], "x", 3) is not None for number in range(8)] == [False] * 7 + [True]

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from bayling_lite.engine.base import GREEDY, ModelInfo, SamplingParams, SearchParams
+from bayling_lite.engine.base import GREEDY, GenerationRequest, ModelInfo, SamplingParams, SearchParams
 from bayling_lite.engine.llama import LlamaEngine
 from bayling_lite.engine.scripted import ScriptedEngine
 from bayling_lite.errors import PhrasesDoNotFit, UsageError
 from bayling_lite.languages import find_language
 from bayling_lite.messages import Conversation
-from bayling_lite.prompts import translation_instruction
+from bayling_lite.prompts import translation_instruction, user_turn
 from bayling_lite.translate import Translation, Translator
 
 GERMAN = find_language("de")
@@ -48,13 +48,28 @@ def test_a_segment_is_searched_for_with_the_terms_that_occur_in_it() -> None:
     assert len(translation.missing_terms) == 4  # verified whatever the engine says of itself
 
 
-@pytest.mark.parametrize(("info", "sampling"), [(None, GREEDY), (SEARCHES, SAMPLING)])
-def test_without_search_terms_are_asked_for_and_verified(info: ModelInfo | None, sampling: SamplingParams) -> None:
-    engine = ScriptedEngine(lambda _: "Ein Kater.", info=info)
+@pytest.mark.parametrize("sampling", [GREEDY, SAMPLING])
+def test_without_search_terms_are_asked_for_and_verified(sampling: SamplingParams) -> None:
+    engine = ScriptedEngine(lambda _: "Ein Kater.")
     translation = Translator(engine, sampling=sampling).translate("A cat.", "de", "en", terms=[("cat", "Katze")])
     assert searched(engine) == [None]
     assert echo(engine.requests[0].conversation) == translation_instruction("A cat.", GERMAN, terms=["Katze"])
     assert translation.missing_terms == (("cat", "Katze"),)
+
+
+def test_a_sample_without_its_terms_gives_way_to_a_text_that_is_searched_for() -> None:
+    terms = [("cat", "Katze")]
+    engine = ScriptedEngine(
+        ["Die Katze.", "Der Kater.", "Eine Katze.", "Ein Kater.", PhrasesDoNotFit("too long")], info=SEARCHES
+    )
+    translator = Translator(engine, sampling=SAMPLING)
+    draft = translator.translate("A cat.", "de", "en", terms=terms)
+    assert (draft.text, engine.requests[0].sampling, searched(engine)) == ("Die Katze.", SAMPLING, [None])
+    refined = draft.refine("Say it otherwise.")
+    assert (refined.text, refined.missing_terms) == ("Eine Katze.", ())
+    assert [request.sampling for request in engine.requests[1:]] == [SAMPLING, GREEDY]
+    assert engine.requests[2].search == SearchParams(8, n_best=8, required=("Katze",))
+    assert refined.refine("Once more.").missing_terms == (("cat", "Katze"),)
 
 
 def test_a_beam_is_used_for_every_segment() -> None:
@@ -148,16 +163,6 @@ def test_every_segment_with_the_wrong_word_must_have_the_right_one() -> None:
     assert (refined.text, refined.missing_words) == ("Eine Katze.\nMeine Katze.", ())
 
 
-def test_where_it_is_not_clear_which_segment_is_meant_none_must_have_the_word() -> None:
-    draft, engine = drafted("A cat.\nA dog.", ["Ein Kater.", "Ein Hund."], ["Ein Kater.", "Ein Hund."])
-    refined = draft.refine('Use the word "Katze".', required=["Katze"])
-    assert searched(engine) == [None, None]
-    assert refined.missing_words == ("Katze",)
-    draft, engine = drafted("A cat.\nA dog.", ["Ein Kater.", "Ein Hund."], ["Eine Katze.", "Eine Hündin."])
-    draft.refine('"Kater" and "Hund": make them female.', required=["Katze", "Hündin"])
-    assert searched(engine) == [None, None]
-
-
 def test_the_only_segment_with_words_must_have_the_word() -> None:
     draft, engine = drafted("A cat.\n123", ["Ein Kater."], ["Eine Katze."])
     refined = draft.refine("Say Katze.", required=["Katze"])
@@ -209,9 +214,11 @@ def test_terms_are_in_the_translation(
 
 
 def test_without_the_guarantee_terms_would_be_missing(embedded: Translator) -> None:
+    asked = user_turn(translation_instruction("I lost my phone.", GERMAN, terms=["Fernsprecher"]))
+    assert "Fernsprecher" not in embedded.engine.submit(GenerationRequest(asked)).result().text
     sampled = Translator(embedded.engine, sampling=SamplingParams(temperature=0.01, seed=1))
-    assert sampled.translate("I lost my phone.", "de", "en", terms=[("phone", "Fernsprecher")]).missing_terms
-    assert not embedded.translate("I lost my phone.", "de", "en", terms=[("phone", "Fernsprecher")]).missing_terms
+    for translator in (embedded, sampled):
+        assert not translator.translate("I lost my phone.", "de", "en", terms=[("phone", "Fernsprecher")]).missing_terms
 
 
 @pytest.mark.parametrize(

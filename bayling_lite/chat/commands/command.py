@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from bayling_lite.chat.keeping import Keeping
@@ -108,3 +108,8 @@ class Group:
 
     title: str
     commands: tuple[Command, ...]
+
+
+def by_command(plan: Plan, typed: str) -> Plan:
+    """The plan of a command, whose line cannot be read another way."""
+    return replace(plan, typed=typed, rule=None)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bayling_lite.chat import remarks
+from bayling_lite.chat.commands.arguments import count_of
 from bayling_lite.chat.commands.command import Command, Desk, Group, Reply
-from bayling_lite.chat.commands.drafts import count_of
 from bayling_lite.errors import UsageError
 from bayling_lite.localization import _, noted
 
@@ -26,7 +26,7 @@ def _drop(desk: Desk, argument: str) -> Reply:
     if desk.session.preferences.target is not None:
         if argument:
             raise UsageError(_("A draft goes on without all the versions before it, or with all: /drop alone."))
-        if desk.session.draft is None:
+        if desk.session.draft_before is None:
             raise UsageError(_("There is no draft whose earlier versions could be left out."))
         desk.session.leave_out(len(desk.session.turns))
         return Reply((remarks.left_out_text(0, of_draft=True),))
@@ -44,6 +44,7 @@ def _summarise(desk: Desk, argument: str) -> Reply:
 
 def _older(desk: Desk, argument: str) -> int:
     """How many of the oldest turns are meant: by default all but the last."""
+    count_of(argument, 1)  # what is no number is wrong before there are any turns, too
     ids = [turn.id for turn in desk.session.turns]
     last = desk.session.position.seen_after
     seen = len(ids) - (ids.index(last) + 1 if last in ids else 0)

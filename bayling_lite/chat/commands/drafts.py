@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from bayling_lite.chat import remarks
+from bayling_lite.chat.commands.arguments import count_of
 from bayling_lite.chat.commands.command import Command, Desk, Group, Reply
 from bayling_lite.chat.session.turns import Turn
-from bayling_lite.errors import UsageError
 from bayling_lite.localization import _, noted
 
 _MOST_ALTERNATIVES = 9  # one key each
-_MOST_DIGITS = 9
 
 
 def _refine(desk: Desk, argument: str) -> Reply:
@@ -54,8 +54,6 @@ def _undo(desk: Desk, _argument: str) -> Reply:
 
 def _redo(desk: Desk, _argument: str) -> Reply:
     turn = desk.session.redo()
-    if turn.draft is None:
-        return Reply((_("Back again: {line}", line=turn.plan.typed),))
     return Reply((_("Back again: {line}", line=turn.plan.typed), *_current(desk, turn)))
 
 
@@ -71,28 +69,17 @@ def _still_in_force(desk: Desk, turn: Turn) -> tuple[str, ...]:
     command, preferences = turn.plan.typed.partition(" ")[0], desk.session.preferences
     if command == "/use":
         return tuple(
-            _("{term} is still in force; {change} ends it.", term=f"{source} → {wanted}", change=f"/unuse {source}")
+            _(
+                "{term} is still in force; {change} ends it.",
+                term=remarks.term_text(source, wanted),
+                change=f"/unuse {source}",
+            )
             for source, wanted in preferences.terms
             if wanted in turn.plan.required
         )
     if (command == "/formality" and preferences.formality) or (command == "/style" and preferences.style):
         return (_("{term} is still in force; {change} ends it.", term=turn.plan.typed, change=f"{command} off"),)
     return ()
-
-
-def count_of(argument: str, default: int, *, most: int = 0) -> int:
-    """The number that a command got.
-
-    Raises:
-        UsageError: it is none, or out of range.
-    """
-    if not argument:
-        return default
-    small = argument.isdecimal() and len(argument) <= _MOST_DIGITS
-    if not small or not int(argument) or (most and int(argument) > most):
-        limits = _("from 1 to {most}", most=most) if most else _("from 1 on")
-        raise UsageError(_("That takes a whole number {limits}, not “{argument}”.", limits=limits, argument=argument))
-    return int(argument)
 
 
 REFINE = Group(

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Protocol
 
 from bayling_lite.chat import remarks
+from bayling_lite.chat.commands.arguments import path_of
 from bayling_lite.chat.commands.command import Command, Desk, Group, Reply
-from bayling_lite.chat.commands.terms import path_of
 from bayling_lite.chat.keeping import Written
 from bayling_lite.chat.screens.screen import Question
 from bayling_lite.localization import _, noted
 
 _MOST_SESSIONS = 20
+_LONGEST_TITLE = 50
 
 
 class _Write(Protocol):
@@ -29,9 +30,20 @@ def _export(desk: Desk, argument: str) -> Reply:
 
 def _written(desk: Desk, path: Path, write: _Write) -> Reply:
     """Write a file; one that is there already only if the user says so. Where nobody can say so, writing fails."""
-    overwrite = path.exists() and desk.screen.ask(_overwriting(path)) == "o"
+    there = _is_there(path)
+    overwrite = there and desk.screen.ask(_overwriting(path)) == "o"
+    if there and desk.screen.asks and not overwrite:
+        return Reply((_("{path} is as it was.", path=path),), keeps_choice=True)
     written = write(path, overwrite=overwrite)
     return Reply((_("Written: {path} ({what})", path=written.path, what=written.what),), keeps_choice=True)
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is such a file. What no file can be named, writing will say."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _overwriting(path: Path) -> Question:
@@ -62,9 +74,6 @@ def _sessions(desk: Desk, _argument: str) -> Reply:
 def _shortened(title: str) -> str:
     line = " ".join(title.split())
     return line if len(line) <= _LONGEST_TITLE else line[: _LONGEST_TITLE - 1] + "…"
-
-
-_LONGEST_TITLE = 50
 
 
 def _title(desk: Desk, argument: str) -> Reply:

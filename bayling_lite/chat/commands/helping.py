@@ -24,21 +24,25 @@ _FEEDBACK = (
     noted("  more formal   shorter   把A改成B   更正式一点"),
     noted("Where a line was taken for the wrong thing, /new and /refine turn it round."),
 )
-_KEYS = (
-    noted('""" begins a text of several lines, """ ends it. // sends a slash.'),
+_TYPING = (noted('""" begins a text of several lines, """ ends it. // sends a slash.'),)
+_KEYS = (noted("Alt-Enter: a new line. Ctrl-R: search what was typed. Ctrl-G: your editor."),)
+_LEAVING = (
     noted("Ctrl-C stops an answer and keeps what there is. Ctrl-D leaves."),
+    noted("bayling-chat --continue goes on with the last session, or --continue ID."),
     noted("/help COMMAND shows examples, for instance /help use."),
 )
 
 
-def help_lines(groups: Iterable[Group]) -> tuple[str, ...]:
-    """All commands, then how to begin: what comes last is what a short terminal still shows."""
+def help_lines(groups: Iterable[Group], *, keys: bool) -> tuple[str, ...]:
+    """All commands, then how to begin: what comes last is what a short terminal still shows. ``keys`` as well, where
+    they do something.
+    """
     groups = tuple(groups)
     rows = iter(_columns([(each.localized_usage, _(each.help)) for group in groups for each in group.commands]))
     lines: list[str] = []
     for group in groups:
         lines += [_(group.title), *itertools.islice(rows, len(group.commands)), ""]
-    lines += [*map(_, _KEYS), "", *map(_, _FEEDBACK), ""]
+    lines += [*map(_, (*_TYPING, *(_KEYS if keys else ()), *_LEAVING)), "", *map(_, _FEEDBACK), ""]
     return (*lines, _("To begin, type:"), *_columns([(_(typed), _(meaning)) for typed, meaning in _BEGINNING]))
 
 

@@ -49,12 +49,12 @@ def _model(desk: Desk, _argument: str) -> Reply:
     return Reply(tuple(lines), keeps_choice=True)
 
 
-def _help(_desk: Desk, argument: str) -> Reply:
+def _help(desk: Desk, argument: str) -> Reply:
     from bayling_lite.chat.commands.table import GROUPS, find_command
 
     if argument:
         return Reply(command_help(find_command(argument.removeprefix("/"))), keeps_choice=True)
-    return Reply(help_lines(GROUPS), keeps_choice=True)
+    return Reply(help_lines(GROUPS, keys=desk.screen.has_keys), keeps_choice=True)
 
 
 def _bye(_desk: Desk, _argument: str) -> Reply:

@@ -7,12 +7,14 @@ The rules, in the order they are tried; the first that applies decides. A line i
    ``don't translate A``, ``把A改成B``; :mod:`~bayling_lite.chat.reading.forms` has them all, and
    :mod:`~bayling_lite.chat.reading.instructions` what an unquoted word needs to count);
 3. **feedback** when it consists of words of style alone (``shorter``, ``a bit more formal, please``, ``更正式一点``),
-   or asks for just another version (``rephrase it``, ``another version``, ``换个说法``);
+   asks for just another version (``rephrase it``, ``another version``, ``换个说法``), or names just a fault (``wrong
+   article``, ``falsche Zeit``, ``语气不对``);
 4. **feedback** when it opens like a request (``make``, ``please``, ``don't``, ``bitte``, ``remplace``, ``把``) or a
    complaint (``you forgot``, ``漏译``) *and* shows that it speaks of the draft: it quotes or holds words of the draft,
    names it or its grammar ("the translation", "the tone", "past tense"), asks for more or less of a style, is about
-   words that only the draft has ("remove the Haus"), or is not in the source language that the user fixed; or when all
-   that it quotes stands in the draft and not in its source (``"Haus" is wrong``);
+   words that only the draft has ("remove the Haus"), says what of the source is missing ("you forgot the garden"), or
+   is not in the source language that the user fixed; or when all that it quotes stands in the draft and not in its
+   source (``"Haus" is wrong``);
 5. **feedback** when it is in the translation's script and the source language is written in another: there would be
    nothing to translate;
 6. **new** otherwise.
@@ -29,13 +31,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from bayling_lite.chat.reading.instructions import Draft, language_scripts, normalise, quoted_terms, scripts
+from bayling_lite.chat.reading.draft import Draft, language_scripts, scripts
+from bayling_lite.chat.reading.instructions import normalise, quoted_terms
 from bayling_lite.chat.reading.phrases import (
     ADJECTIVES,
     ANOTHER,
     COMPARATIVES,
+    COMPLAINT,
     DEGREES,
     DRAFT_NAMED,
+    FAULT,
     FILLERS,
     LONGER,
     OPENING,
@@ -44,6 +49,7 @@ from bayling_lite.chat.reading.phrases import (
     ZH_STYLE,
 )
 from bayling_lite.languages import LANGUAGES, detect_language, find_language
+from bayling_lite.translate.glossary import occurs
 
 
 class Rule(StrEnum):
@@ -86,7 +92,7 @@ def read_line(line: str, draft: Draft | None) -> Reading:
     form = normalise(text, draft)
     if form is not None:
         return Reading(True, Rule.FORM, form.instruction, form.required)
-    if _is_style(text) or ANOTHER.fullmatch(text):
+    if _is_style(text) or ANOTHER.fullmatch(text) or FAULT.fullmatch(text.replace("’", "'").rstrip(".!。！")):
         return Reading(True, Rule.STYLE, text)
     if (_opens_like_a_request(text) and _speaks_of(text, draft)) or _quotes_the_draft(text, draft):
         return Reading(True, Rule.REQUEST, text)
@@ -135,6 +141,7 @@ def _speaks_of(text: str, draft: Draft) -> bool:
         or DRAFT_NAMED.search(text) is not None
         or _asks_for_degree(text)
         or _is_about_the_draft_alone(text, draft)
+        or _says_what_is_missing(text, draft)
         or (draft.source_fixed and _is_in_another_language(text, draft))
     )
 
@@ -167,6 +174,12 @@ def _is_about_the_draft_alone(text: str, draft: Draft) -> bool:
     """Whether a request to remove or keep something names words that only the draft has."""
     match = REMOVAL.fullmatch(text.replace("’", "'"))
     return match is not None and draft.mentions(match["what"]) and not draft.is_about(match["what"])
+
+
+def _says_what_is_missing(text: str, draft: Draft) -> bool:
+    """Whether a complaint names words of the source that the draft should have."""
+    match = COMPLAINT.fullmatch(text)
+    return match is not None and any(occurs(what, draft.source_text) for what in match.groupdict().values() if what)
 
 
 def _asks_for_degree(text: str) -> bool:

@@ -111,10 +111,9 @@ FIX = (
         Wording.CHINESE,
         rf"{_QING} (?:改正|纠正|修改) (?P<wrong>.+?) [，,：:\s]* (?:应为|应该是|应该为|应改为|改成|改为)"
         r" (?P<right>.+)",
-        rf"{_QING} [把将] (?P<wrong>.+?) (?:改成|改为|换成|换为|替换成|替换为|译成|译为)"
-        r" (?P<right>.+?) (?:吧|好吗)?",
+        rf"{_QING} [把将] (?P<wrong>.+?) (?:改成|改为|换成|换为|替换成|替换为|{_YI}) (?P<right>.+?) (?:吧|好吗)?",
         rf"{_QING} (?:使用|改用|用) (?P<right>.+?) (?:代替|替换|替代|取代|而不是|，?不要用) (?P<wrong>.+?) (?:吧)?",
-        r"(?P<wrong>.+?) (?:应为|应该是|应该为|应该改成|应该改为|应改为|应该译为|应译为) (?P<right>.+)",
+        rf"(?P<wrong>.+?) (?:应为|应该是|应该为|应该改成|应该改为|应改为|应该?{_YI}) (?P<right>.+)",
         rf"{_QING} (?:不要|别|不) 再? (?:使?用|说|写) (?P<wrong>.+?) [，,；;、\s]+ (?:要|改|而是|应该|请)*"
         r" (?:使?用|说|写) (?P<right>.+)",
     ),
@@ -127,7 +126,7 @@ FIX = (
         rf"(?:please\s+)? (?:{_SAY} \s+)? (?P<right>.+?) \s+ (?:instead\s+of|rather\s+than|in\s+place\s+of) \s+"
         rf" (?P<wrong>.+?) {_PLEASE}",
         r"(?:please\s+)? (?:use|say|write) \s+ (?P<right>.+?) ,?\s+ not \s+ (?P<wrong>.+)",
-        r"(?P<wrong>.+?) \s+ should \s+ (?:be|read|say) \s+ (?P<right>.+)",
+        rf"(?P<wrong>.+?) \s+ should \s+ (?:be|read|say) \s+ (?P<right>.+?) {_PLEASE}",
         # German and French; the models have only the English and the Chinese wording, so these become English.
         rf"{_BITTE} (?:ersetzen?|ändern?|ändre|tauschen?|korrigieren?) (?:\s+Sie)? (?:\s+bitte)? \s+"
         r" (?P<wrong>.+?) \s+ (?:durch|gegen|in|zu) \s+ (?P<right>.+)",
@@ -155,7 +154,7 @@ LOOSE_FIX = (
     *_forms(
         Wording.ENGLISH,
         r"(?:it['’]s|it\s+is|it\s+should\s+be) \s+ (?P<right>.+?) ,?\s+ not \s+ (?P<wrong>.+)",
-        r"(?P<right>.+?) ,\s+ not \s+ (?P<wrong>.+)",
+        r"(?P<right>.+?) ,\s+ (?:not|nicht|pas) \s+ (?P<wrong>.+)",
         r"(?:it['’]s\s+|it\s+is\s+)? not \s+ (?P<wrong>.+?) ,?\s+ (?:but|it['’]s|it\s+is|it\s+should\s+be) \s+"
         r" (?P<right>.+)",
         r"(?:please\s+)? (?:don['’]t|do\s+not) \s+ (?:use|say|write) \s+ (?P<wrong>.+?) \s*[,;:.]\s*"

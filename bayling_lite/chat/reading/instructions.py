@@ -9,12 +9,11 @@ The word is then required of the answer, so a line that means something else ("u
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from bayling_lite.chat.reading.draft import Draft
 from bayling_lite.chat.reading.forms import FIX, KEEP, LOOSE_FIX, LOOSE_USE, OPENER, PAIR, USE, Forms, compiled
-from bayling_lite.languages import Language
 from bayling_lite.prompts import Wording, fix_instruction, use_instruction
 from bayling_lite.translate.glossary import Term, occurs
 
@@ -31,74 +30,10 @@ class Request:
     pair: Term | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """What a line is read against: the last translation, and whether the user fixed the source language."""
-
-    text: str
-    source_text: str
-    source: Language
-    target: Language
-    source_fixed: bool = False
-
-    def mentions(self, term: str) -> bool:
-        """Whether the translation holds the term, as whole words where words are separated by spaces."""
-        return occurs(term, self.text)
-
-    def knows(self, term: str) -> bool:
-        """Whether the translation or its source text holds the term."""
-        return self.mentions(term) or occurs(term, self.source_text)
-
-    def is_about(self, word: str) -> bool:
-        """Whether the source text has the word, perhaps with an ending ("token" in "tokens")."""
-        return occurs(word, self.source_text) or (
-            len(word) >= _STEM and re.search(rf"(?<!\w){re.escape(word)}", self.source_text, re.IGNORECASE) is not None
-        )
-
-    @property
-    def own_scripts(self) -> frozenset[str]:
-        """The scripts of the translation that its source text's language does not use."""
-        return language_scripts(self.target) - language_scripts(self.source)
-
-    @property
-    def has_own_script(self) -> bool:
-        """Whether a script tells text and translation apart."""
-        return bool(self.own_scripts)
-
-    def is_foreign(self, text: str) -> bool:
-        """Whether a text has letters of the translation's script that its source text's language does not use."""
-        return bool(scripts(text) & self.own_scripts)
-
-    def is_foreign_word(self, word: str) -> bool:
-        """Whether a word is of the translation's script. Latin letters are borrowed everywhere ("用 iPhone 拍照"), so
-        where they are the script it has no others.
-        """
-        return self.is_foreign(word) and ("LATIN" not in self.own_scripts or scripts(word) <= self.own_scripts)
-
-    def is_wholly_foreign(self, text: str) -> bool:
-        """Whether all its letters are such, and of a script that is not borrowed everywhere, as the Latin one is."""
-        used = scripts(text)
-        return bool(used) and used <= self.own_scripts - {"LATIN"}
-
-
-def scripts(text: str) -> frozenset[str]:
-    """The scripts of a text's letters by their Unicode names: LATIN, CJK, HIRAGANA, CYRILLIC, ..."""
-    return frozenset(unicodedata.name(letter, "?").split()[0] for letter in text if letter.isalpha())
-
-
-def language_scripts(language: Language) -> frozenset[str]:
-    """The scripts a language is written in. Its own name shows them, but for the kana of Japanese."""
-    kana = {"HIRAGANA", "KATAKANA"} if language.code == "ja" else set()
-    return scripts(language.own) | kana
-
-
 def word_set(words: str) -> frozenset[str]:
     """The words of a list that is written as a text."""
     return frozenset(words.split())
 
-
-# A word of so many letters counts where it has got an ending.
-_STEM = 4
 
 _QUOTES = {
     '"': '"',
@@ -147,6 +82,8 @@ _DETERMINERS = word_set("""
 """)
 # What stands for the draft itself, and so is no word of it: "it should be 词元".
 _PRONOUNS = word_set("it this that es das dies ça cela ce 它 这 这个 那个")
+# How readers are addressed: words that are asked for by themselves, whatever else they are in other languages.
+_ADDRESS = word_set("du sie ihr tu vous on man you")
 _JOINING = word_set("""
     for with in on at to of as by from and or when if while
     für mit in im auf an am zu zum von vom als und oder wenn bei
@@ -154,9 +91,9 @@ _JOINING = word_set("""
 """)
 # What a style is described with ("use simpler words", "用更正式的语气"), and hardly ever a word that is asked for.
 _SPEECH = re.compile(
-    r"""^(?:more|less|fewer|shorter|longer|simpler|better|other|different|proper|correct)\b
+    r"""^(?:more|less|fewer|shorter|longer|simpler|better|other|different|proper|correct|formal|informal|polite)\b
     |\b(?:words?|wording|language|tone|style|terms?|phrases?|expressions?|sentences?|vocabulary|grammar|spelling|
-        punctuation|person|tense|voice|pronouns?|quotation\ marks|capitals?|letters?|
+        punctuation|person|tense|voice|pronouns?|quotation\ marks|capitals?|letters?|address|forms?|contractions?|
         worte|wörter|sprache|stil|ausdrücke|sätze|begriffe|anrede|
         mots?|langue|langage|ton|phrases|termes|vouvoiement|tutoiement)$
     |^(?:更|比较|稍|最)|(?:语气|语言|风格|词汇|词语|说法|表达|句子|句式|方式|口吻|形式|标点)$""",
@@ -223,7 +160,16 @@ def _pairs(text: str, draft: Draft, closed: bool) -> Iterator[tuple[Request, boo
         required = (right.text,) if draft.is_about(of.text) else ()
         # In the wording for a wrong word, so that the sentence with the one of the source is known to be meant.
         told = fix_instruction if required else _use
-        yield Request(told(of.text, right.text, wording=wording), required, (of.text, right.text)), True
+        yield (
+            Request(told(_in_place_of(of, right, draft), right.text, wording=wording), required, (of.text, right.text)),
+            True,
+        )
+
+
+def _in_place_of(of: _Term, right: _Term, draft: Draft) -> str:
+    """The word that is wrong: the one of the source, unless the user said before what stands for it."""
+    named = draft.named_for(of.text)
+    return of.text if named is None or named == right.text else named
 
 
 def _use(_of: str, right: str, *, wording: Wording) -> str:
@@ -233,17 +179,29 @@ def _use(_of: str, right: str, *, wording: Wording) -> str:
 def _left_alone(text: str, draft: Draft) -> Iterator[tuple[Request, bool]]:
     for wording, _, (right,) in _matches(KEEP, text, "right"):
         if occurs(right.text, draft.source_text) and (right.quoted or (_is_short((right,)) and not _is_phrase(right))):
-            yield Request(use_instruction(right.text, wording=wording), (right.text,), (right.text, right.text)), True
+            wrong = _in_place_of(right, right, draft)
+            told = use_instruction(right.text, wording=wording)
+            if wrong != right.text:
+                told = fix_instruction(wrong, right.text, wording=wording)
+            yield Request(told, (right.text,), (right.text, right.text)), True
 
 
 def _fixes(text: str, draft: Draft, closed: bool) -> Iterator[tuple[Request, bool]]:
     for forms in (FIX, LOOSE_FIX):
         for wording, _, (wrong, right) in _matches(forms, text, "wrong", "right"):
-            if wrong.text.casefold() in _PRONOUNS:
+            if wrong.text.casefold() in _PRONOUNS and not _is_phrase(right):
                 continue
             proven = _is_fix(wrong, right, draft, closed) and (forms is FIX or draft.mentions(wrong.text))
             if proven or forms is FIX:
-                yield Request(fix_instruction(wrong.text, right.text, wording=wording), (right.text,)), proven
+                there = draft.as_written(wrong.text)
+                wanted = _begun_alike(right.text, wrong.text, there, draft)
+                yield Request(fix_instruction(there, wanted, wording=wording), (wanted,)), proven
+
+
+def _begun_alike(right: str, wrong: str, there: str, draft: Draft) -> str:
+    """The wanted word with a capital, where the wrong one has it for standing first."""
+    first = draft.text.lstrip().startswith(there) and there[0].isupper() and wrong[0].islower()
+    return right[0].upper() + right[1:] if first and right[0].islower() else right
 
 
 def _uses(text: str, draft: Draft, closed: bool) -> Iterator[tuple[Request, bool]]:
@@ -278,7 +236,7 @@ def _is_fix(wrong: _Term, right: _Term, draft: Draft, closed: bool) -> bool:
         return (wrong.quoted and right.quoted) or draft.mentions(wrong.text)
     if not _is_short((wrong, right)) or closed or _SPEECH.search(right.text):
         return False
-    return draft.mentions(wrong.text) or draft.is_foreign_word(right.text)
+    return draft.mentions(wrong.text) or draft.is_foreign_word(right.text) or (_addresses(wrong) and _addresses(right))
 
 
 def _is_word(term: _Term, draft: Draft, *, bare: bool) -> bool:
@@ -289,12 +247,16 @@ def _is_word(term: _Term, draft: Draft, *, bare: bool) -> bool:
 
 def _is_phrase(term: _Term) -> bool:
     """Whether it begins like a part of a sentence."""
-    return not term.quoted and term.text.split()[0].casefold() in _DETERMINERS
+    return not term.quoted and not _addresses(term) and term.text.split()[0].casefold() in _DETERMINERS
 
 
 def _is_clause(term: _Term) -> bool:
     """Whether a word in it joins others to a sentence: "use salt for cooking"."""
-    return any(word in _JOINING for word in term.text.casefold().split())
+    return not _addresses(term) and any(word in _JOINING for word in term.text.casefold().split())
+
+
+def _addresses(term: _Term) -> bool:
+    return term.text.casefold() in _ADDRESS
 
 
 def _is_short(terms: Iterable[_Term]) -> bool:

@@ -19,9 +19,10 @@ ADJECTIVES = word_set("""
     short long wordy stiff precise unnatural awkward clumsy robotic stilted verbose informally formally politely
     naturally freely literally conversational professional neutral
     formell förmlich höflich kurz lang einfach natürlich freundlich informell locker wörtlich knapp klar genau flüssig
-    steif holprig unnatürlich umständlich umgangssprachlich sachlich frei
+    steif holprig unnatürlich umständlich umgangssprachlich sachlich frei siezen duzen
     formel formelle soutenu soutenue familier familière poli polie court courte long longue simple naturel naturelle
     littéral littérale clair claire concis concise bref brève précis précise lourd lourde maladroit maladroite fluide
+    vouvoyer vouvoie vouvoyez tutoyer tutoie tutoyez
 """)
 SHORTER = word_set("shorter briefer tighter concise brief shorten kürzer knapper kürze court courte concis raccourcis")
 LONGER = word_set("longer lengthen länger ausführlicher long longue rallonge")
@@ -62,6 +63,15 @@ ANOTHER = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 
+# Nothing but what is wrong.
+FAULT = re.compile(
+    r"""(?:that's\s+|it's\s+)?(?:the\s+)?wrong\s+(?:article|tense|gender|case|word(?:\s+order)?|preposition|pronoun|ending|form)
+    |falsche[rs]?\s+(?:artikel|zeit(?:form)?|geschlecht|fall|wort(?:stellung)?|präposition|pronomen|endung|form)
+    |mauvaise?\s+(?:article|genre|mot|ordre|préposition|pronom|terminaison|forme)
+    |(?:时态|语气|语序|译文|翻译|措辞|标点|用词|这个词)[^。，,]{0,6}?(?:不对|错了|有误|不准确?|不好|不自然)(?:[，,].{0,20})?""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
 # What a request begins with, and a complaint.
 OPENING = re.compile(
     r"""(?:(?:please|can\ you|could\ you|would\ you|now|but|no,?|and|also)\s+)*
@@ -76,13 +86,24 @@ OPENING = re.compile(
     |(?:s'il\ (?:te|vous)\ plaît,?\s+|peux-tu\s+|pouvez-vous\s+|et\s+|mais\s+|non,?\s+)*
      (?:peux-tu|pouvez-vous|utilis|emplo[iy]|rend|fai[st]|chang|remplac|corrig|raccourci|tradui|reformul|gard|évit|supprim|
         ajout|met|n'utilis|au\ lieu|plus|moins|simplifi|enlèv|enlev|tu\ as\ oublié|vous\ avez\ oublié|il\ manque)\w*\b
-    |(?:请|麻烦|能不能|可以|帮我)?(?:你|您)?(?:请|用|使用|改|把|将|换|不要|别|保留|删|去掉|去除|加|重写|重新|翻译|译|缩短|精简|简化|更|
+    |(?:请|麻烦|能不能|可以|帮我)?(?:你|您)?(?:请|用|使用|改|把|将|换|不要|别|保留|删|去掉|去除|加|重写|重新|翻译(?!是|家)|译|缩短|精简|简化|更|
         漏|少译|多译|错译|误译)""",
     re.IGNORECASE | re.VERBOSE,
 )
 REMOVAL = re.compile(
-    r"""(?:please\s+|no,?\s+)? (?:remove|drop|delete|omit|avoid|skip|leave\s+out|keep|not|without
-        |(?:don't|do\s+not)\s+(?:use|say|write)) \s+ (?:the\s+|a\s+|an\s+)? (?P<what>.+?) (?:,?\s+please)? [.!]?""",
+    r"""(?:please\s+|no,?\s+|bitte\s+)? (?:remove|drop|delete|omit|avoid|skip|leave\s+out|keep|not|without
+        |(?:don't|do\s+not)\s+(?:use|say|write)|streiche?n?|entfernen?|lass(?:en)?
+        |enlève|enlevez|enlever|supprimer?|supprimez)
+        \s+ (?:(?:the|a|an|das|den|die|der|le|la|les)\s+)? (?P<what>.+?) (?:\s+weg)? (?:,?\s+please)? [.!]?""",
+    re.IGNORECASE | re.VERBOSE,
+)
+# What a draft lacks, said without a full stop: with one it may be the next sentence of the text.
+COMPLAINT = re.compile(
+    r"""you\ (?:forgot|missed|left\ out|dropped|skipped|omitted) \s+ (?:to\ translate\ )? (?:(?:the|a|an)\ )? (?P<en>.+)
+    |du\ hast \s+ (?:(?:das|den|die|der|ein|eine|einen)\ )? (?P<de>.+?) \s+ (?:vergessen|ausgelassen|weggelassen)
+    |(?:es|hier)\ fehlt \s+ (?:(?:das|der|die|ein|eine)\ )? (?P<lacking>.+)
+    |(?:tu\ as|vous\ avez)\ oublié \s+ (?:de\ traduire\ )? (?:(?:le|la|les|un|une)\ )? (?P<fr>.+)
+    |(?:你|您)? (?:漏译|漏掉|漏|少译|忘) 了? \s* (?P<zh>.+)""",
     re.IGNORECASE | re.VERBOSE,
 )
 
@@ -92,10 +113,12 @@ DRAFT_NAMED = re.compile(
         (?:translation|draft|sentence|wording|phrasing|words?|tone|style|expression|verb|noun|comma|punctuation|term|version|
            phrase|paragraph|tense|pronoun|adjective|article|clause)\b
     |\b(?:(?:past|present|future|perfect)\s+tense|passive\s+voice|active\s+voice|(?:the\s+|in\s+)(?:plural|singular)
-        |(?:make\s+it\s+)(?:plural|singular|passive)|(?:polite|formal|informal)\s+form|subjunctive
+        |(?:make\s+it\s+)(?:plural|singular|passive)|subjunctive|imperative|contractions?
+        |(?:polite|formal|informal|gender-neutral|inclusive|plain|everyday)\s+(?:forms?|address|pronouns?|language)
+        |(?:du|sie|ihr|tu|vous)[\s-]form
         |(?:british|american)\s+(?:english|spelling)|quotation\s+marks|word\s+order)\b
     |\b(?:übersetzung|satz|sätze|wort|wörter|wortwahl|(?:der|den|dem|im)\s+ton|tonfall|stil|ausdruck|begriff|formulierung|entwurf|anrede|höflichkeitsform
-        |plural|singular|vergangenheit|präteritum|perfekt|präsens|zeitform|passiv|wortstellung|zeichensetzung|anführungszeichen)\b
+        |plural|singular|vergangenheit|präteritum|perfekt|präsens|zeitform|passiv|imperativ|konjunktiv|wortstellung|zeichensetzung|anführungszeichen)\b
     |\b(?:traduction|phrase|mot|mots|(?:le|du|au)\s+ton|style|expression|terme|formulation|tournure|vouvoiement|tutoiement
         |pluriel|singulier|imparfait|passé\s+composé|passé\s+simple|temps\s+du\s+verbe|guillemets)\b
     |译文|翻译|语气|这句|那句|这个词|那个词|措辞|说法|原文|句子|标点|时态|过去时|将来时|复数|单数|被动|语序|漏译|错译|误译|少译|多译""",

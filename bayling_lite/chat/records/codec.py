@@ -1,124 +1,30 @@
-"""Plans, preferences, positions, drafts and turns as JSON values, and back.
-
-The JSON is ASCII alone, so that whatever was typed or answered, lone surrogates and NUL included, comes back as it was.
-Fields that are not there have their default, and fields that are not known are passed over: a file of a version before
-or after this one can be read as far as it says the same.
-"""
+"""Drafts and turns as JSON values, and back. What their fields are made of is in :mod:`~.fields`."""
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
-from bayling_lite.chat.reading.feedback import Rule
+from bayling_lite.chat.records.fields import (
+    fields_json,
+    from_fields,
+    number_from_json,
+    pairs_from_json,
+    seconds_from_json,
+    text_from_json,
+    texts_from_json,
+)
 from bayling_lite.chat.records.values import StoredDraft, StoredSegment, StoredTurn, TurnState
-from bayling_lite.chat.session.preferences import Preferences
-from bayling_lite.chat.session.recording import Position
-from bayling_lite.chat.session.turns import Kind, Plan, Turn
+from bayling_lite.chat.session.turns import Plan, Turn
 from bayling_lite.errors import InputError, UsageError
-from bayling_lite.languages import Language, find_language
+from bayling_lite.languages import find_language
 from bayling_lite.localization import _
 from bayling_lite.messages import Conversation, Role
 
 if TYPE_CHECKING:
     from bayling_lite.translate.results import Status, Translation
 
-VERSION = 1
-_LAST_SECOND = 250_000_000_000.0  # in the year 9892: a time of any zone is still one that Python can write
 _MOST_TOKENS = 2**63
-_ENUMS = {"kind": Kind, "rule": Rule}
-_LANGUAGES = ("source", "target")
-_CHOICES: dict[str, tuple[str | None, ...]] = {
-    "formality": (None, "formal", "informal"),
-    "length": ("", "shorter", "longer"),
-}
-_PAIRS = ("terms", "glossary_terms")
-
-T = TypeVar("T", Plan, Preferences, Position)
-
-
-def dumped(value: Mapping[str, Any]) -> str:
-    """A JSON value as text."""
-    return json.dumps({"version": VERSION, **value}, ensure_ascii=True, separators=(",", ":"))
-
-
-def loaded(text: str) -> dict[str, Any]:
-    """The JSON value of a text.
-
-    Raises:
-        InputError: it is none, or was written by a newer bayling-lite.
-    """
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InputError(_("A kept session is damaged: {error}.", error=error)) from error
-    if not isinstance(value, dict):
-        raise InputError(_("A kept session is damaged: {error}.", error="no object"))
-    version = value.pop("version", VERSION)
-    if not isinstance(version, int) or version > VERSION:
-        raise InputError(_("This was kept by a newer bayling-lite. Update bayling-lite to read it."))
-    return value
-
-
-def fields_json(value: Plan | Preferences | Position) -> dict[str, Any]:
-    """A plan, preferences or a position; what has its default is left out."""
-    found: dict[str, Any] = {}
-    for field in dataclasses.fields(value):
-        item = getattr(value, field.name)
-        if item != field.default:
-            found[field.name] = item.code if isinstance(item, Language) else item
-    return found
-
-
-def from_fields(kind: type[T], value: Mapping[str, Any]) -> T:
-    """What :func:`fields_json` was made from.
-
-    Raises:
-        InputError: it says something that cannot be.
-    """
-    try:
-        fields = [field for field in dataclasses.fields(kind) if field.name in value]
-        return kind(**{field.name: _field(field.name, value[field.name], field.default) for field in fields})
-    except (TypeError, ValueError, UsageError) as error:
-        raise InputError(_("A kept session is damaged: {error}.", error=error)) from error
-
-
-def _field(name: str, value: Any, default: Any) -> Any:
-    if name in _ENUMS and value is not None:
-        return _ENUMS[name](value)
-    if name in _LANGUAGES and value is not None:
-        return find_language(_string(value))
-    if name in _CHOICES:
-        if value not in _CHOICES[name]:
-            raise ValueError(f"no {name} {value!r:.40}")
-        return value
-    if name in _PAIRS:
-        return _pairs(value)
-    if isinstance(default, tuple):
-        return _words(value)
-    if value is None and default is None:
-        return None
-    if isinstance(default, bool):
-        return bool(value)
-    return _string(value)
-
-
-def _words(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, (list, tuple)):
-        raise TypeError(f"a list is wanted, not {value!r:.40}")
-    return tuple(map(_string, value))
-
-
-def _pairs(value: Any) -> tuple[tuple[str, str], ...]:
-    if not isinstance(value, (list, tuple)):
-        raise TypeError(f"a list is wanted, not {value!r:.40}")
-    pairs = []
-    for pair in value:
-        first, second = _words(pair)
-        pairs.append((first, second))
-    return tuple(pairs)
 
 
 def draft_json(draft: StoredDraft) -> dict[str, Any]:
@@ -156,8 +62,8 @@ def draft_from_json(value: Mapping[str, Any]) -> StoredDraft:
     try:
         segments = tuple(
             StoredSegment(
-                _string(segment["source"]),
-                _string(segment["text"]),
+                text_from_json(segment["source"]),
+                text_from_json(segment["text"]),
                 _status(segment["status"]),
                 _conversation(segment["conversation"]),
             )
@@ -165,19 +71,19 @@ def draft_from_json(value: Mapping[str, Any]) -> StoredDraft:
         )
         own = value.get("conversation")
         return StoredDraft(
-            text=_string(value["text"]),
+            text=text_from_json(value["text"]),
             source_text=_text(value["source_text"]),
-            source=None if value["source"] is None else _string(value["source"]),
-            target=_string(value["target"]),
+            source=None if value["source"] is None else _language(value["source"]),
+            target=_language(value["target"]),
             conversation=segments[0].conversation if own is None and segments else _conversation(own or []),
             segments=segments,
-            terms=_pairs(value.get("terms", ())),
-            missing_terms=_pairs(value.get("missing_terms", ())),
-            missing_words=_words(value.get("missing_words", ())),
-            required=_words(value.get("required", ())),
+            terms=pairs_from_json(value.get("terms", ())),
+            missing_terms=pairs_from_json(value.get("missing_terms", ())),
+            missing_words=texts_from_json(value.get("missing_words", ())),
+            required=texts_from_json(value.get("required", ())),
             unchanged=bool(value.get("unchanged", False)),
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, UsageError) as error:
         raise InputError(_("A kept session is damaged: {error}.", error=error)) from error
 
 
@@ -256,20 +162,20 @@ def turn_from_json(value: Mapping[str, Any]) -> StoredTurn:
         draft = value.get("draft")
         parent = value["parent"]
         return StoredTurn(
-            id=_string(value["id"]),
-            parent=None if parent is None else _string(parent),
+            id=text_from_json(value["id"]),
+            parent=None if parent is None else text_from_json(parent),
             plan=from_fields(Plan, value["plan"]),
             state=TurnState(value["state"]),
-            answer=_string(value["answer"]),
+            answer=text_from_json(value["answer"]),
             created=seconds_from_json(value["created"]),
-            reason=_string(value.get("reason", "")),
-            model=_string(value.get("model", "")),
+            reason=text_from_json(value.get("reason", "")),
+            model=text_from_json(value.get("model", "")),
             conversation=_conversation(value.get("conversation") or [], may_be_empty=True),
             draft=None if draft is None else draft_from_json(draft),
             truncated=bool(value.get("truncated", False)),
             seconds=seconds_from_json(value.get("seconds", 0)),
             seconds_to_first=seconds_from_json(value.get("seconds_to_first", 0)),
-            n_tokens=int(_below(_MOST_TOKENS, value.get("n_tokens", 0))),
+            n_tokens=int(number_from_json(value.get("n_tokens", 0), below=_MOST_TOKENS)),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(_("A kept session is damaged: {error}.", error=error)) from error
@@ -284,39 +190,22 @@ def _conversation(value: Any, *, may_be_empty: bool = False) -> Conversation:
     """A conversation that ends with an answer."""
     conversation = Conversation.of(value)
     for message in conversation:
-        _string(message.content)
+        text_from_json(message.content)
     turns = [message.role for message in conversation if message.role is not Role.SYSTEM]
     if (turns or not may_be_empty) and (len(turns) < 2 or turns[-1] is not Role.ASSISTANT):
         raise ValueError("a conversation without an answer")
     return conversation
 
 
-def seconds_from_json(value: Any) -> float:
-    """Seconds, since 1970 or of a duration.
-
-    Raises:
-        TypeError, ValueError: they are none, or no calendar has them.
-    """
-    return float(_below(_LAST_SECOND, value))
-
-
-def _below(end: float, value: Any) -> Any:
-    """A number from 0 on. Compared as it is: one of hundreds of digits can be made neither a float nor a text."""
-    if not 0 <= value < end:
-        raise ValueError(f"a number from 0 to {end:.0f} is wanted")
-    return value
-
-
-def _string(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"a text is wanted, not {value!r:.40}")
-    return value
-
-
 def _text(value: Any) -> str:
-    if not _string(value).strip():
+    if not text_from_json(value).strip():
         raise ValueError("an empty text")
     return str(value)
+
+
+def _language(value: Any) -> str:
+    """The code of a language that we know: what is kept is gone on with."""
+    return find_language(text_from_json(value)).code
 
 
 def _status(value: Any) -> Status:

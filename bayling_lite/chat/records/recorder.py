@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from bayling_lite.chat.records.locks import SessionLock
     from bayling_lite.chat.records.store import SessionStore
 
-# An answer that grows is written so often: what a killed process can lose of it.
+# An answer that grows is written so often, as a whole each time: what a killed process can lose of it. A long one is
+# written less often, or the disk would be written with the square of its length.
 _SECONDS_BETWEEN = 0.25
+_CHARACTERS_PER_SECOND = 200_000
 
 
 class SessionRecorder:
@@ -113,7 +115,7 @@ class SessionRecorder:
             self._unwritten = turn, answer
             if self._timer is not None or self._broken:
                 return
-            wait = self._written + _SECONDS_BETWEEN - time.monotonic()
+            wait = self._written + _SECONDS_BETWEEN + len(answer) / _CHARACTERS_PER_SECOND - time.monotonic()
             if wait <= 0:
                 self._keep(self._write_answer)
             else:

@@ -20,8 +20,7 @@ def restored(stored: StoredSession, translator: Translator) -> KeptSession:
     """The session with its drafts, which ``translator`` refines; the model is not asked for anything."""
     by_id = {turn.id: turn for turn in stored.turns}
     path = path_to(stored.turns, stored.path[-1].id if stored.path else None)
-    # What was undone is a branch that goes on from the head; what does not is none any more.
-    undone = [by_id[turn] for turn in stored.position.undone if turn in by_id]
+    undone = _undone(stored.position.undone, path[-1].id if path else None, by_id)
     makes = _Turns(stored, translator)
     return KeptSession(
         preferences=stored.preferences,
@@ -30,6 +29,17 @@ def restored(stored: StoredSession, translator: Translator) -> KeptSession:
         position=stored.position,
         replaced=tuple(map(makes.turn, _replaced([*path, *undone], by_id))),
     )
+
+
+def _undone(ids: Iterable[str], head: str | None, by_id: dict[str, StoredTurn]) -> list[StoredTurn]:
+    """The turns that a redo brings back: each goes on from the one before it, or stands in its place."""
+    found: list[StoredTurn] = []
+    for turn in map(by_id.get, ids):
+        if turn is None or head not in (turn.parent, turn.plan.replaced):
+            break
+        found.append(turn)
+        head = turn.id
+    return found
 
 
 def _replaced(turns: Iterable[StoredTurn], by_id: dict[str, StoredTurn]) -> list[StoredTurn]:

@@ -41,6 +41,7 @@ class RunningSession:
         self._store: SessionStore | None = None
         self._current: SessionRecorder | None = None
         self._waiting_title = ""
+        self._could_not_begin = False
 
     # To begin.
 
@@ -123,10 +124,7 @@ class RunningSession:
         """See :class:`~bayling_lite.chat.keeping.Keeping`."""
         before, store = self._current, self._opened()
         file = Path(name).expanduser()
-        if file.is_file() or file.suffix.casefold() == ".json":
-            session = store.add(_only_session(file))
-        else:
-            session = self._found(store, name)
+        session = store.add(_only_session(file)) if _looks_like_a_file(file) else self._found(store, name)
         if before is not None and before.kept and before.session == session:
             raise UsageError(_("That is the session that runs."))
         gone_on = self._go_on(store, session, engine)
@@ -151,7 +149,11 @@ class RunningSession:
     # Details.
 
     def _create(self, preferences: Preferences) -> SessionRecorder:
-        self._current = self._opened().create(self._model, preferences)
+        try:
+            self._current = self._opened().create(self._model, preferences)
+        except BaylingError:
+            self._could_not_begin = True
+            raise
         if self._waiting_title:
             self._current.rename(self._waiting_title)
         return self._current
@@ -198,6 +200,8 @@ class RunningSession:
     def _write(self, path: Path, format_: ExportFormat, *, overwrite: bool) -> Written:
         from bayling_lite.chat.records.exports.formats import write
 
+        if self._could_not_begin:
+            raise UsageError(_("This chat is not kept: there is nothing to save it with."))
         if self._current is None or not self._current.kept:
             raise UsageError(_("There is nothing to save yet: this session has no turn."))
         exported = format_.export([self._opened().session(self._current.session)])
@@ -253,6 +257,14 @@ class _LaterRecorder:
         self._preferences = preferences
         if self._recorder is not None:
             self._recorder.prefers(preferences)
+
+
+def _looks_like_a_file(file: Path) -> bool:
+    """Whether a name is that of a file and not a session's: by its end, or because there is one."""
+    try:
+        return file.suffix.casefold() == ".json" or file.is_file()
+    except OSError:  # no file can have this name
+        return False
 
 
 def _only_session(file: Path) -> StoredSession:

@@ -2,7 +2,7 @@
 
 A session is a row with what is in force and where it stands; its turns are rows that name the turn before them, so they
 are a tree. What is only read back as a whole is JSON, ASCII alone, with a version of its own
-(:mod:`~bayling_lite.chat.records.codec`); what is searched or shown stands in columns, as it was typed.
+(:mod:`~bayling_lite.chat.records.fields`); what is searched or shown stands in columns, as it was typed.
 """
 
 from __future__ import annotations

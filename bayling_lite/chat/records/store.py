@@ -153,9 +153,7 @@ class SessionStore:
 
     def summaries(self, limit: int | None = None, *, before: float | None = None) -> tuple[SessionSummary, ...]:
         """The sessions, the last changed first: at most ``limit``, and only those not changed since ``before``."""
-        condition = "changed < ? ORDER BY changed DESC, rowid DESC LIMIT ?"
-        values = [float("inf") if before is None else before, -1 if limit is None else limit]
-        return tuple(self.tables.summaries(condition, values))
+        return tuple(self.tables.summaries(limit, before))
 
     def summary(self, session: str) -> SessionSummary:
         """One session's.
@@ -163,7 +161,10 @@ class SessionStore:
         Raises:
             UsageError: there is none of this id.
         """
-        return next(self.tables.summaries("id = ?", [self.find(session)]))
+        with self.database.snapshot():
+            found = self.tables.summary(self.find(session))
+        assert found is not None  # noqa: S101 - it was found
+        return found
 
     def session(self, session: str) -> StoredSession:
         """A whole session.
@@ -171,7 +172,7 @@ class SessionStore:
         Raises:
             UsageError: there is none of this id.
         """
-        with self.database.alone():
+        with self.database.snapshot():
             found = self.tables.session(self.find(session))
         assert found is not None  # noqa: S101 - it was found
         return found
@@ -276,5 +277,6 @@ def _telling_apart(ids: Sequence[str]) -> int:
 
 
 def _named(rows: Sequence[tuple[str, str]], *, digits: int = SHORT_ID, most: int = 5) -> str:
-    shown = [f"{session[:digits]} ({title_of(title)[:40]})" for session, title in rows[:most]]
+    titles = ((session, title_of(title)) for session, title in rows[:most])
+    shown = [f"{session[:digits]} ({title if len(title) <= 40 else title[:39] + '…'})" for session, title in titles]
     return ", ".join(shown) + (", …" if len(rows) > most else "")

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from bayling_lite.chat.records import codec
+from bayling_lite.chat.records import codec, fields
 from bayling_lite.chat.records.values import (
     SessionSummary,
     StoredSession,
@@ -42,8 +42,8 @@ class SketchedTurn:
 
 
 class Tables:
-    """The tables of a database. Each writing method is one statement; those that belong together are run in a
-    transaction of the database.
+    """The tables of a database. Statements that belong together, also of one method, are to be run in a transaction of
+    the database.
     """
 
     def __init__(self, database: Database) -> None:
@@ -57,17 +57,17 @@ class Tables:
             f"INSERT INTO sessions ({_SESSION}) VALUES (?, CAST(? AS TEXT), CAST(? AS TEXT), ?, ?, ?, ?)",  # noqa: S608
             [
                 *(stored.id, as_bytes(title_of(stored.title)), as_bytes(stored.model), stored.created, stored.changed),
-                *(codec.dumped(codec.fields_json(value)) for value in (stored.preferences, stored.position)),
+                *(fields.dumped(fields.fields_json(value)) for value in (stored.preferences, stored.position)),
             ],
         )
 
     def set_position(self, session: str, position: Position) -> None:
         """Where a session stands."""
-        self._set(session, "position = ?", codec.dumped(codec.fields_json(position)))
+        self._set(session, "position = ?", fields.dumped(fields.fields_json(position)))
 
     def set_preferences(self, session: str, preferences: Preferences) -> None:
         """What is in force in a session."""
-        self._set(session, "preferences = ?", codec.dumped(codec.fields_json(preferences)))
+        self._set(session, "preferences = ?", fields.dumped(fields.fields_json(preferences)))
 
     def set_title(self, session: str, title: str) -> None:
         """What a session is called."""
@@ -93,30 +93,39 @@ class Tables:
         if not rows:
             return None
         found, title, model, created, changed, preferences, where = rows[0]
-        position, turns = codec.from_fields(Position, codec.loaded(where)), self.turns(found)
+        position, turns = fields.from_fields(Position, fields.loaded(where)), self.turns(found)
         return StoredSession(
             id=found,
             title=title,
             model=model,
             created=created,
             changed=changed,
-            preferences=codec.from_fields(Preferences, codec.loaded(preferences)),
+            preferences=fields.from_fields(Preferences, fields.loaded(preferences)),
             position=position,
             turns=placed(turns, standing_at(turns, position.head)),
         )
 
-    def summaries(self, condition: str, values: Sequence[Any]) -> Iterator[SessionSummary]:
-        """The sessions that a condition is true of, the last changed first."""
-        rows = self._run(
-            "SELECT id, title, model, created, changed, position FROM sessions "  # noqa: S608
-            f"WHERE {condition}",
-            values,
+    def summaries(self, limit: int | None, before: float | None) -> list[SessionSummary]:
+        """At most so many sessions, of those not changed since a moment, the last changed first."""
+        return self._summaries(
+            "changed < ? ORDER BY changed DESC, rowid DESC LIMIT ?",
+            [float("inf") if before is None else before, -1 if limit is None else limit],
         )
+
+    def summary(self, session: str) -> SessionSummary | None:
+        """One session's; None where there is none of this id."""
+        return next(iter(self._summaries("id = ?", [session])), None)
+
+    def _summaries(self, which: str, values: Sequence[Any]) -> list[SessionSummary]:
+        columns = "id, title, model, created, changed, position"
+        found = []
+        rows = self._run(f"SELECT {columns} FROM sessions WHERE {which}", values)  # noqa: S608
         for session, title, model, created, changed, position in rows:
             turns = self._sketched(session)
-            path = path_to(turns, standing_at(turns, codec.from_fields(Position, codec.loaded(position)).head))
+            path = path_to(turns, standing_at(turns, fields.from_fields(Position, fields.loaded(position)).head))
             languages = dict.fromkeys((turn.source, turn.target) for turn in path if turn.target is not None)
-            yield SessionSummary(session, title, model, created, changed, tuple(languages), len(path))
+            found.append(SessionSummary(session, title, model, created, changed, tuple(languages), len(path)))
+        return found
 
     def remove(self, session: str) -> int:
         """Remove a session; how many there were."""
@@ -128,14 +137,14 @@ class Tables:
 
     def add_turn(self, session: str, turn: StoredTurn) -> None:
         """A turn."""
-        plan = {name: value for name, value in codec.fields_json(turn.plan).items() if name not in ("kind", "typed")}
+        plan = {name: value for name, value in fields.fields_json(turn.plan).items() if name not in ("kind", "typed")}
         self._run(
             "INSERT INTO turns (id, session, parent, kind, state, source, target, typed, answer, model, plan, outcome, "
             "created) VALUES (?, ?, ?, ?, ?, ?, ?, CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), ?, ?, ?)",
             [
                 *(turn.id, session, turn.parent, turn.kind, turn.state, turn.source, turn.target),
                 *map(as_bytes, (turn.typed, turn.answer, turn.model)),
-                *(codec.dumped(plan), codec.dumped(codec.outcome_json(turn)), turn.created),
+                *(fields.dumped(plan), fields.dumped(codec.outcome_json(turn)), turn.created),
             ],
         )
 
@@ -149,7 +158,7 @@ class Tables:
             "UPDATE turns SET state = ?, source = ?, target = ?, answer = CAST(? AS TEXT), outcome = ? WHERE id = ?",
             [
                 *(turn.state, turn.source, turn.target, as_bytes(turn.answer)),
-                *(codec.dumped(codec.outcome_json(turn)), turn.id),
+                *(fields.dumped(codec.outcome_json(turn)), turn.id),
             ],
         )
 
@@ -157,7 +166,7 @@ class Tables:
         """It came to no more than there is."""
         self._run(
             "UPDATE turns SET state = ?, outcome = ? WHERE id = ?",
-            [state, codec.dumped({"reason": reason} if reason else {}), turn],
+            [state, fields.dumped({"reason": reason} if reason else {}), turn],
         )
 
     def turns(self, session: str) -> list[StoredTurn]:
@@ -213,13 +222,13 @@ def _turn(row: Sequence[Any]) -> StoredTurn:
     turn, parent, kind, state, typed, answer, model, plan, outcome, created = row
     return codec.turn_from_json(
         {
-            **codec.loaded(outcome),
+            **fields.loaded(outcome),
             "id": turn,
             "parent": parent,
             "state": state,
             "answer": answer,
             "model": model,
             "created": created,
-            "plan": {**codec.loaded(plan), "kind": kind, "typed": typed},
+            "plan": {**fields.loaded(plan), "kind": kind, "typed": typed},
         }
     )

@@ -48,10 +48,15 @@ def visible(changes: Sequence[Change]) -> Iterator[Change]:
     """The changes with white space made visible where nothing else changed, and long kept stretches cut out."""
     for number, change in enumerate(changes):
         if change.kind != "kept":
-            text = change.text.translate(_VISIBLE) if change.text.isspace() else change.text
+            text = space_shown(change.text)
         else:
             text = _shortened(change.text, is_first=number == 0, is_last=number == len(changes) - 1)
         yield Change(change.kind, text)
+
+
+def space_shown(text: str) -> str:
+    """White space as signs, if a text is nothing else."""
+    return text.translate(_VISIBLE) if text.isspace() else text
 
 
 def _shortened(text: str, *, is_first: bool, is_last: bool) -> str:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from bayling_lite.errors import UsageError
+from bayling_lite.errors import OutputError, UsageError
 from bayling_lite.localization import _
 from bayling_lite.reasons import reason
 from bayling_lite.terminal import printable
@@ -69,24 +69,33 @@ def edit(text: str) -> str | None:
 
     Raises:
         UsageError: there is no editor, it does not start, or what it wrote is not UTF-8.
+        OutputError: there is no room, or no right, to write the file.
     """
     command = editor_command(os.environ, sys.platform)
-    # A folder of its own, for what the editor leaves beside the file (backups, swap files); mode 0700.
-    with tempfile.TemporaryDirectory(prefix="bayling-", ignore_cleanup_errors=True) as folder:
-        file = Path(folder, "text.txt")
-        file.write_text(f"{text}\n" if text else "", encoding="utf-8")
-        try:
-            with _interrupts_are_the_editors():
-                status = subprocess.run([*command, str(file)], check=False).returncode  # noqa: S603 - the user's choice
-        except OSError as error:
-            raise UsageError(
-                _(
-                    "The editor {command} does not start: {reason}. $VISUAL or $EDITOR names another.",
-                    command=command[0],
-                    reason=reason(error),
-                )
-            ) from error
-        return None if status else _read(file)
+    try:
+        # A folder of its own, for what the editor leaves beside the file (backups, swap files); mode 0700.
+        with tempfile.TemporaryDirectory(prefix="bayling-", ignore_cleanup_errors=True) as folder:
+            file = Path(folder, "text.txt")
+            file.write_text(f"{text}\n" if text else "", encoding="utf-8", errors="replace")
+            return None if _status(command, file) else _read(file)
+    except OSError as error:
+        path = error.filename or tempfile.gettempdir()
+        raise OutputError(_("{path} cannot be written: {reason}.", path=path, reason=reason(error))) from error
+
+
+def _status(command: tuple[str, ...], file: Path) -> int:
+    """The exit status of the editor."""
+    try:
+        with _interrupts_are_the_editors():
+            return subprocess.run([*command, str(file)], check=False).returncode  # noqa: S603 - the user's choice
+    except OSError as error:
+        raise UsageError(
+            _(
+                "The editor {command} does not start: {reason}. $VISUAL or $EDITOR names another.",
+                command=command[0],
+                reason=reason(error),
+            )
+        ) from error
 
 
 def _read(file: Path) -> str | None:

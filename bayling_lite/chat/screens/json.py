@@ -1,6 +1,6 @@
 """The chat for programs: one JSON object a line on standard output, and nothing else there.
 
-Each has a ``type``. Texts are as they are: control characters are escaped by JSON, so a line is always one line.
+Each has a ``type``. Texts are as they are, with escapes for what would steer a terminal or end a line.
 
 =============== =====================================================================================================
 type            what else there is
@@ -22,6 +22,7 @@ Times are in seconds. Who reads this should leave alone what it does not know: t
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
@@ -34,6 +35,10 @@ from bayling_lite.localization import _
 if TYPE_CHECKING:
     from bayling_lite.chat.screens.screen import Question
 
+# What JSON itself does not escape: DEL and C1, separators of lines, bidirectional controls; and half of a surrogate
+# pair, which is no character in any file.
+_ESCAPED = re.compile(r"[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
 
 class JsonScreen:
     """Writes each event as a line. Safe to use from any thread.
@@ -43,6 +48,9 @@ class JsonScreen:
         session_id: gives the id of the session that runs, empty where it is not kept.
         quiet: leaves out what is only information.
     """
+
+    asks = False
+    has_keys = False
 
     def __init__(self, output: TextIO, session_id: Callable[[], str] = str, *, quiet: bool = False) -> None:
         self.session_id = session_id
@@ -94,15 +102,14 @@ class JsonScreen:
         raise UsageError(_("There is nobody here to edit it: /edit TEXT sets the draft."))
 
     def _write(self, type_: str, **values: Any) -> None:
-        # Half of a surrogate pair is no character in any file: JSON writes it as an escape.
-        line = json.dumps({"type": type_, **values}, ensure_ascii=False)
-        try:
-            line.encode()
-        except UnicodeEncodeError:
-            line = json.dumps({"type": type_, **values})
+        line = _ESCAPED.sub(_escape, json.dumps({"type": type_, **values}, ensure_ascii=False))
         with self._lock:
             self._output.write(line + "\n")
             self._output.flush()
+
+
+def _escape(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"
 
 
 def answer_values(turn: Turn) -> dict[str, Any]:

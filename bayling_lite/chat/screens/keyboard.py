@@ -8,12 +8,17 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from types import FrameType
 from typing import Any, Protocol, TextIO
 
 # DEC private mode 2004, reset; as in xterm's "Control Sequences".
 _NO_BRACKETED_PASTE = b"\x1b[?2004l"
+
+# Signals that end a program: asked from outside, its window was closed, Ctrl-\. Windows does not know all of them.
+_ENDING = tuple(
+    number for name in ("SIGTERM", "SIGHUP", "SIGQUIT") if (number := getattr(signal, name, None)) is not None
+)
 
 
 class Keyboard(Protocol):
@@ -113,8 +118,13 @@ class PosixKeyboard:
         if threading.current_thread() is not threading.main_thread():
             yield  # signals are the main thread's affair
             return
-        handlers = {signal.SIGCONT: self._go_on, signal.SIGTERM: self._end}
-        before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+        handlers = {signal.SIGCONT: self._go_on, **dict.fromkeys(_ENDING, self._end)}
+        # What is ignored from outside, as by nohup(1), stays ignored.
+        before = {
+            number: signal.signal(number, handler)
+            for number, handler in handlers.items()
+            if signal.getsignal(number) is not signal.SIG_IGN
+        }
         try:
             yield
         finally:
@@ -128,7 +138,8 @@ class PosixKeyboard:
         """
         if self._before is not None and self._is_in_front():
             self._set(self._before)
-            os.write(self._descriptor, _NO_BRACKETED_PASTE + b"\r\n")
+            with suppress(OSError):  # the window was closed, or keys come from where nothing can be written
+                os.write(self._descriptor, _NO_BRACKETED_PASTE + b"\r\n")
         signal.signal(number, signal.SIG_DFL)
         signal.raise_signal(number)
 

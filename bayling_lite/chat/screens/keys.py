@@ -79,6 +79,11 @@ def _add_lines(bindings: KeyBindings) -> None:
         else:
             event.app.exit(exception=KeyboardInterrupt, style="class:aborting")
 
+    # What is typed may be no text either: stray bytes, or a paste in a terminal that does not say that it is one.
+    @bindings.add(Keys.Any, filter=_TYPING, save_before=lambda event: not event.is_repeat)
+    def _insert(event: KeyPressEvent) -> None:
+        event.current_buffer.insert_text(printable(event.data) * event.arg)
+
     @bindings.add(Keys.BracketedPaste)
     def _paste(event: KeyPressEvent) -> None:
         event.current_buffer.insert_text(pasted(event.data))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bayling_lite.engine.base import Engine
 
 INTERRUPTED = 130
+_MOST_DIGITS = 4
 
 Begin = Callable[[BackgroundEngine], Driver]
 """Begins a chat with an engine that may still be loading."""
@@ -93,7 +94,7 @@ def run(
                 block = next(blocks, None)
                 if block is None and person is not None:
                     person.prompt("\n")  # Ctrl-D is not echoed
-                if block is None or not driver.handle(block):
+                if block is None or not _do(driver, block, by_person=person is not None):
                     break
             except KeyboardInterrupt:
                 driver.interrupted = True
@@ -121,6 +122,21 @@ def prompt_text(session: Session) -> str:
     """What stands before a line: the language that it is translated into, if any."""
     target = session.preferences.target
     return f"{target.code}> " if target is not None else "> "
+
+
+def _do(driver: Driver, block: str, *, by_person: bool) -> bool:
+    """Do what a line says; False when it was to leave. A person chooses by a number alone, as by a key elsewhere."""
+    if by_person and (number := _chosen(driver, block)):
+        driver.choose(number)
+        return True
+    return driver.handle(block)
+
+
+def _chosen(driver: Driver, line: str) -> int:
+    """The number that a line is, if it is that of a version to choose from; else 0."""
+    line = line.strip()
+    number = int(line) if line.isascii() and line.isdecimal() and len(line) < _MOST_DIGITS else 0
+    return number if number <= len(driver.choosing) else 0
 
 
 def _blocks(lines: LineReader, ask: Callable[[], None]) -> Iterator[str]:

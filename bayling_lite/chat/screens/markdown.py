@@ -12,7 +12,7 @@ import re
 
 from bayling_lite.chat.screens import markdown_inline
 from bayling_lite.chat.screens.highlighting import Highlighter
-from bayling_lite.chat.screens.markdown_inline import Context, Fragment
+from bayling_lite.chat.screens.markdown_inline import LONGEST_SPAN, Context, Fragment
 from bayling_lite.terminal import PrintableStream
 
 _FENCE = re.compile(r"(`{3,}|~{3,})[ \t]*([^\s`]*)[^`]*")
@@ -84,7 +84,7 @@ class MarkdownStream:
         rest = text.lstrip(" \t")
         start = len(text) - len(rest)
         shown: list[Fragment] = [("", text[:start])] if start else []
-        if not ended and _UNDECIDED.fullmatch(rest):
+        if not ended and len(rest) < LONGEST_SPAN and _UNDECIDED.fullmatch(rest):
             return None
         if rest.startswith(">"):
             # What is quoted may be a heading or a list itself.

@@ -70,7 +70,7 @@ def _marker(text: str, context: Context, style: str, *, ended: bool) -> tuple[li
         is_escape = text[1:2] in _ESCAPED and len(text) > 1
         return ([(style, text[1])], 2) if is_escape else ([(style, text[0])], 1)
     size = _run(text, 0)
-    if size == len(text) and not ended:
+    if size == len(text) < LONGEST_SPAN and not ended:
         return None
     literal = [(style, text[:size])], size
     if text[0] == "`":

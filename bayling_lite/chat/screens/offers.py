@@ -16,8 +16,8 @@ _MAX_DIGIT = 9
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """``choices`` is how many versions of the draft a digit can choose from, ``flip`` how Tab would read the last line
-    instead, in the interface's language; empty when it can be read in one way only.
+    """``choices`` is how many versions of the draft a digit can choose from, ``flip`` how Tab would read the line that
+    was just answered instead, in the interface's language; empty when it can be read in one way only.
     """
 
     choices: int = 0
@@ -33,9 +33,5 @@ class Offers:
 
 def offers_of(driver: Driver) -> Offers:
     """What is offered after the turns so far. Changes nothing, and waits for nothing."""
-    from bayling_lite.chat.remarks import other_reading_text
-
-    choices = min(len(driver.choosing), _MAX_DIGIT)
-    other = driver.session.other_reading()
-    flip = other_reading_text(driver.session.turns[-1].plan) if other is not None and driver.session.turns else ""
-    return Offers(choices, flip)
+    flip = driver.doubt if driver.doubt and driver.session.other_reading() is not None else ""
+    return Offers(min(len(driver.choosing), _MAX_DIGIT), flip)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from bayling_lite.chat.differences import Change
 from bayling_lite.chat.remarks import language_name
+from bayling_lite.chat.screens.changes import space_shown
 from bayling_lite.chat.session.turns import Kind, Plan, Turn
 from bayling_lite.errors import BaylingError, UsageError
 from bayling_lite.localization import _
@@ -37,6 +38,8 @@ class PlainScreen:
         read: gives the answer to a question, None at the end of the input; without it nobody can be asked, or edit.
     """
 
+    has_keys = False
+
     def __init__(
         self,
         answers: TextIO,
@@ -54,13 +57,14 @@ class PlainScreen:
         self._safe = PrintableStream() if answers.isatty() else None
         self._held = ""  # the beginning of a sentence
         self._shown = False
-        self._hint_known = False
+
+    @property
+    def asks(self) -> bool:
+        """See :class:`~bayling_lite.chat.screens.screen.Screen`."""
+        return self._read is not None
 
     def choice(self, plan: Plan, other: str) -> None:
         """See :class:`~bayling_lite.chat.screens.screen.Screen`."""
-        if plan.kind is Kind.TRANSLATION:
-            # Nearly every line is one: once is enough to know.
-            other, self._hint_known = "" if self._hint_known else other, self._hint_known or bool(other)
         if text := choice_text(plan, other):
             self.notice(text)
 
@@ -112,7 +116,7 @@ class PlainScreen:
         for number, text in enumerate(texts, start=1):
             self._give(f"{number}: {printable(text) if self._safe is not None else text}\n")
         if self._announced:
-            self._say(_("Type /pick and a number to take one; any other line keeps the draft."))
+            self._say(_("Type a number to take one; any other line keeps the draft."))
 
     def ask(self, question: Question) -> str:
         """See :class:`~bayling_lite.chat.screens.screen.Screen`. What is no choice is asked again."""
@@ -197,7 +201,7 @@ def change_lines(changes: Sequence[Change]) -> tuple[str, ...]:
     lines: list[str] = []
     removed = ""
     for change in (*changes, Change("kept", "")):
-        text = " ".join(change.text.split())
+        text = " ".join(space_shown(change.text).split())
         if change.kind == "removed":
             removed = f"{removed} {text}".strip()
             continue

@@ -56,6 +56,7 @@ STYLE = Style.from_dict(
         "code-block.number": "ansimagenta",
         "code-block.function": "bold",
         "code-block.class": "bold",
+        "code-block.tag": "ansiblue",
     }
 )
 
@@ -76,7 +77,8 @@ def choice_text(plan: Plan, other: str) -> str:
         parts = [f"{plan.source.code if plan.source is not None else ''} → {target}".lstrip()]
     elif plan.kind is Kind.REFINEMENT:
         parts = ["↻ " + (_("refining {language}", language=target) if target else _("refining"))]
-        if plan.sent != plan.typed:
+        # A line that is read the other way may have been typed long before.
+        if plan.sent != plan.typed or (plan.replaces and not plan.varied):
             parts.append(" ".join(printable(plan.sent).split()))
     else:
         return ""

@@ -24,6 +24,16 @@ class Question:
 class Screen(Protocol):
     """Where a chat shows itself. Texts may hold anything: the screen makes them safe to look at."""
 
+    @property
+    def asks(self) -> bool:
+        """Whether there is somebody who answers questions."""
+        ...
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether keys do something while a line is typed."""
+        ...
+
     def choice(self, plan: Plan, other: str) -> None:
         """How the line was understood, before its answer; ``other`` is how it could have been, empty where only one
         reading is possible.

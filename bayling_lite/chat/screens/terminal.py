@@ -13,9 +13,10 @@ from prompt_toolkit.application import Application
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.patch_stdout import patch_stdout
 
+from bayling_lite.chat.beginning import ChatOptions
 from bayling_lite.chat.commands import table as commands
 from bayling_lite.chat.commands.completing import Known
-from bayling_lite.chat.driver import ChatOptions, Driver
+from bayling_lite.chat.driver import Driver
 from bayling_lite.chat.loading import BackgroundEngine
 from bayling_lite.chat.screens import rendering
 from bayling_lite.chat.screens.bottom_line import bottom_line, hint, status_of

@@ -34,6 +34,9 @@ _MARKDOWN = (Kind.CHAT, Kind.EXPLANATION)
 class TerminalScreen:
     """See :class:`~bayling_lite.chat.screens.screen.Screen`. Lines may come from any thread, answers from one."""
 
+    asks = True
+    has_keys = True
+
     def __init__(self, keyboard: Keyboard) -> None:
         self._keyboard = keyboard
         self._output = get_app_session().output
@@ -113,7 +116,8 @@ class TerminalScreen:
         """See :class:`~bayling_lite.chat.screens.screen.Screen`."""
         with self._sign.hidden():
             for number, text in enumerate(texts, start=1):
-                self._write([("class:key", f"{number}"), ("", f"  {printable(text)}\n")])
+                indented = printable(text).replace("\n", "\n   ")
+                self._write([("class:key", f"{number}"), ("", f"  {indented}\n")])
 
     def ask(self, question: Question) -> str:
         """See :class:`~bayling_lite.chat.screens.screen.Screen`."""
@@ -166,7 +170,7 @@ class TerminalScreen:
         self._output.flush()
 
     def _line(self, style: str, text: str) -> None:
-        from bayling_lite.chat.screens.wrapping import wrapped
+        from bayling_lite.wrapping import wrapped
 
         with self._sign.hidden():
             self._write([(style, wrapped(printable(text), self._output.get_size().columns)), ("", "\n")])

@@ -168,16 +168,16 @@ class _AtOnce:
 
 
 def standing_terms(terms: tuple[Term, ...], forgotten: Sequence[Plan]) -> tuple[Term, ...]:
-    """The terms without those that instructions called wrong which the draft's conversation does not hold any more."""
+    """The terms without those that instructions overruled which the draft's conversation does not hold any more."""
     if not terms or not forgotten:
         return terms
-    from bayling_lite.translate.refining.quotes import calls_wrong
+    from bayling_lite.translate.refining.quotes import overrules
 
-    def stands(word: str) -> bool:
-        said = [calls_wrong(plan.sent, word, plan.required) for plan in forgotten if plan.kind is Kind.REFINEMENT]
-        return not next((wrong for wrong in reversed(said) if wrong is not None), False)
+    def stands(term: Term) -> bool:
+        said = [overrules(plan.sent, term, plan.required) for plan in forgotten if plan.kind is Kind.REFINEMENT]
+        return not next((overruled for overruled in reversed(said) if overruled is not None), False)
 
-    return tuple(term for term in terms if stands(term[1]))
+    return tuple(filter(stands, terms))
 
 
 def _check_answered(completion: Completion) -> None:

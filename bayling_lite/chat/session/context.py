@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from bayling_lite.chat.session.branch import draft_turn
 from bayling_lite.chat.session.recording import Position
 from bayling_lite.chat.session.turns import Kind, Turn
-from bayling_lite.messages import Conversation, Role
+from bayling_lite.messages import Conversation, Message, Role
 from bayling_lite.prompts import Wording, summary_question
 
 if TYPE_CHECKING:
     from bayling_lite.translate import Translation
+
+_ROLES = (Role.USER, Role.ASSISTANT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +75,16 @@ def chat_conversation(turns: Sequence[Turn], *, system: str | None = None, summa
         latest = len(exchanges) - 1 if turn.draft is not None else latest
     if summary:
         exchanges.insert(0, (summary_question(wording=_wording(summary)), summary))
-    conversation = Conversation().with_system(system)
-    for request, answer in exchanges:
-        conversation = conversation.user(request).assistant(answer)
-    return conversation
+    # All at once: a conversation is checked as a whole, which turn by turn would take the square of its length.
+    messages = [Message(role, text) for pair in exchanges for role, text in zip(_ROLES, pair, strict=True)]
+    return Conversation(tuple(messages)).with_system(system)
 
 
 def _wording(text: str) -> Wording:
     """The wording that fits a text: one of which a third is Chinese characters is Chinese."""
     letters = [letter for letter in text if letter.isalpha()]
-    return Wording.CHINESE if 3 * sum("㐀" <= letter <= "鿿" for letter in letters) >= len(letters) else Wording.ENGLISH
+    n_chinese = sum("㐀" <= letter <= "鿿" for letter in letters)
+    return Wording.CHINESE if n_chinese and 3 * n_chinese >= len(letters) else Wording.ENGLISH
 
 
 def draft_conversation(draft: Translation) -> Conversation:

@@ -14,8 +14,8 @@ from bayling_lite.prompts import Wording, explanation_question, longer_instructi
 
 # Reading a line knows many patterns, and the prompt is there before they are needed.
 if TYPE_CHECKING:
+    from bayling_lite.chat.reading.draft import Draft
     from bayling_lite.chat.reading.feedback import Reading, Rule
-    from bayling_lite.chat.reading.instructions import Draft
     from bayling_lite.translate import Translation
 
 
@@ -156,12 +156,9 @@ class Planning:
         return draft
 
     def _readable(self, draft: Translation) -> Draft:
-        from bayling_lite.chat.reading.instructions import Draft
+        from bayling_lite.chat.reading.draft import Draft
 
-        # A text without a word ("42") has no source language; then no script tells text and translation apart.
-        source = draft.source or draft.target
-        fixed = self._preferences.source is not None
-        return Draft(draft.text, draft.source_text, source, draft.target, source_fixed=fixed)
+        return Draft.of(draft, source_fixed=self._preferences.source is not None)
 
     def _plan_translation(self, text: str, rule: Rule) -> Plan:
         return Plan(Kind.TRANSLATION, text, text, rule, self._preferences.target, self._preferences.source)

@@ -42,12 +42,13 @@ class Preferences:
 
     @property
     def terms_in_force(self) -> tuple[Term, ...]:
-        """All terms, each source word once: what the user named goes before a glossary, in whatever case that has it."""
+        """All terms, each source word once: what the user named goes before a glossary, in whatever case."""
         named, glossary = dict(self.terms), dict(self.glossary_terms)
         # A glossary with several cases of a word tells them apart, so only the one that the user wrote is meant.
         meant = {word.casefold() for word in named if word not in glossary}
-        left = {word: wanted for word, wanted in glossary.items() if word.casefold() not in meant}
-        return tuple({**left, **named}.items())
+        if meant:
+            glossary = {word: wanted for word, wanted in glossary.items() if word.casefold() not in meant}
+        return tuple({**glossary, **named}.items())
 
 
 class PreferenceChanges(TypedDict, total=False):

@@ -53,7 +53,7 @@ def room_for(plan: Plan, before: tuple[Turn, ...], view: View, asker: Asker) -> 
     """What there is for a turn after the turns ``before``. Waits for the model."""
     if plan.kind is Kind.CHAT:
         return _chat_room(plan, before, view, asker)
-    if plan.kind in (Kind.REFINEMENT, Kind.EXPLANATION):
+    if plan.kind.continues_draft:
         return _draft_room(plan, before, view, asker)
     # Texts to translate are cut into sentences that fit; what the user wrote is not sent.
     return Room(0, asker.engine.info.n_ctx, 0)

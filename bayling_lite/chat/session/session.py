@@ -260,7 +260,11 @@ class Session(Planning):
         return self._counted[1]
 
     def room(self, plan: Plan) -> Room:
-        """Whether a turn fits the context, counted in what would be sent. Waits for the model."""
+        """Whether a turn fits the context, counted in what would be sent. Waits for the model.
+
+        Raises:
+            BaylingError: the model cannot be used, or the turn cannot be asked for.
+        """
         before = self._branch.before(plan)
         return room_for(plan, before, self._view, self._asker(before))
 
@@ -271,7 +275,8 @@ class Session(Planning):
         is about the draft, it is the versions between the request and the draft that go.
         """
         turns = self.turns if plan is None else self._branch.before(plan)
-        if plan.kind in (Kind.REFINEMENT, Kind.EXPLANATION) if plan is not None else self._preferences.target:
+        of_draft = self._preferences.target is not None if plan is None else plan.kind.continues_draft
+        if of_draft:
             turn = draft_turn(turns)
             self._see(replace(self._left_out, restated=turn.id if turn is not None else None))
             return

@@ -39,6 +39,11 @@ class Kind(StrEnum):
         """Whether a turn of this kind stands beside the conversation."""
         return self in (Kind.BACK, Kind.EXPLANATION)
 
+    @property
+    def continues_draft(self) -> bool:
+        """Whether the model is asked for a turn of this kind in the conversation of the draft."""
+        return self in (Kind.REFINEMENT, Kind.EXPLANATION)
+
 
 def new_id() -> str:
     """An id for a turn that no other has, wherever it was made."""

@@ -19,11 +19,10 @@ from bayling_lite.translate.asking.prompt import Question, question
 from bayling_lite.translate.asking.steering import Steering
 from bayling_lite.translate.asking.values import Problem, SegmentOutcome, SegmentRequest
 from bayling_lite.translate.checks.links import literals
+from bayling_lite.translate.job.fitting import follows_context
 
 # Goes into every fingerprint: another number where prompts, checks or the ladder change what comes out.
 _VERSION = 1
-# A model with less context than this has no room for neighbours.
-_CONTEXT_FOR_NEIGHBOURS = 2048
 _NEIGHBOURS = (2, 1)
 
 
@@ -67,9 +66,7 @@ class SegmentTranslator:
     @property
     def neighbours(self) -> tuple[int, int]:
         """How many segments before and after one are worth giving with it: (0, 0) for a model with little room."""
-        info = self.engine.info
-        room = info.n_ctx if not info.n_ctx_train else min(info.n_ctx, info.n_ctx_train)
-        return _NEIGHBOURS if room >= _CONTEXT_FOR_NEIGHBOURS and not info.demonstrator else (0, 0)
+        return _NEIGHBOURS if follows_context(self.engine.info) else (0, 0)
 
     def n_prompt(self, request: SegmentRequest) -> int:
         """Tokens of the first prompt for a segment."""

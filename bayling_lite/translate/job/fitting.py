@@ -14,6 +14,8 @@ from bayling_lite.translate.sentences import is_wide
 _NARROWEST = 40
 # A segment, what is said around it, and a translation that may be longer: a third of the context for each.
 _SHARE = 3
+# A model with less context than this has no room for more than a sentence and what is said of it.
+_CONTEXT_FOR_NEIGHBOURS = 2048
 # Letters from which on the language of a text is certain: of an alphabet that others share, of a script of its own.
 _CERTAIN, _CERTAIN_WIDE = 80, 30
 _MOSTLY = 0.7
@@ -46,6 +48,14 @@ def sentence_limit(info: ModelInfo) -> int:
 def whole_limit(info: ModelInfo) -> int:
     """The greatest width, in columns, of a text that is to be translated in one."""
     return max(_NARROWEST, info.n_ctx // _SHARE)
+
+
+def follows_context(info: ModelInfo) -> bool:
+    """Whether a model makes use of the sentences around one: it was trained with room for them, and is no demonstrator,
+    which takes them for something to translate, or writes nonsense.
+    """
+    room = min(info.n_ctx, info.n_ctx_train or info.n_ctx)
+    return room >= _CONTEXT_FOR_NEIGHBOURS and not info.demonstrator
 
 
 def written_in(text: str, known: Iterable[Language] = LANGUAGES) -> Language | None:

@@ -7,7 +7,9 @@ the new word.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from bayling_lite.engine.base import Revision
 from bayling_lite.engine.words import occurrences, occurs
@@ -25,18 +27,36 @@ class Correction:
     revision: Revision
 
 
+def asks_for_one_word(instruction: str, words: Sequence[str]) -> bool:
+    """Whether an instruction says no more than which word is wanted, the only required one."""
+    fixed, used = fixed_words(instruction), used_word(instruction)
+    return len(words) == 1 and (fixed[1] if fixed else used) == words[0]
+
+
 def correction(drafted: Conversation, instruction: str, words: tuple[str, ...], target: Language) -> Correction | None:
     """How the draft that ends a conversation is corrected; None where the instruction says more than one word, or the
     word is there already.
     """
-    fixed, used = fixed_words(instruction), used_word(instruction)
-    if len(words) != 1 or (fixed[1] if fixed else used) != words[0]:
+    if not asks_for_one_word(instruction, words):
         return None
+    fixed = fixed_words(instruction)
     text = drafted.messages[-1].content
     places = tuple(occurrences(fixed[0], text)) if fixed else ()
     if not text or (not places and occurs(words[0], text)):
         return None
-    return Correction(_asked(drafted), _revision(text, words[0], places, target))
+    return Correction(answered_request(drafted), _revision(text, words[0], places, target))
+
+
+def in_place_of(correction: Correction, wrong: str, target: Language) -> Correction:
+    """The same correction where a word stands that it did not name; as it is where there is none."""
+    revision = correction.revision
+    places = tuple(occurrences(wrong, revision.text)) if wrong else ()
+    return replace(correction, revision=_revision(revision.text, revision.phrase, places, target))
+
+
+def strict(correction: Correction) -> Correction:
+    """The same correction, and nothing besides."""
+    return replace(correction, revision=replace(correction.revision, leaning=math.inf))
 
 
 def _revision(text: str, word: str, places: tuple[tuple[int, int], ...], target: Language) -> Revision:
@@ -49,7 +69,7 @@ def _revision(text: str, word: str, places: tuple[tuple[int, int], ...], target:
     return Revision(text, said + word, ((start - len(said), stop),), variants=variants)
 
 
-def _asked(drafted: Conversation) -> Conversation:
+def answered_request(drafted: Conversation) -> Conversation:
     """What the draft is the answer to: the request before it, and before the corrections that led to it."""
     messages = drafted.messages[:-1]
     while len(messages) > 2 and messages[-2].role is Role.ASSISTANT and _is_correction(messages[-1].content):

@@ -13,7 +13,7 @@ from bayling_lite.translate.formats.plain import on_one_line
 from bayling_lite.translate.formats.subtitles.line_breaks import columns
 from bayling_lite.translate.glossary import occurs
 from bayling_lite.translate.refining.means import Means, Wanted, logprobs
-from bayling_lite.translate.refining.plan import RefinementPlan
+from bayling_lite.translate.refining.plan import DraftPlan
 from bayling_lite.translate.refining.terms import missing_terms
 from bayling_lite.translate.refining.weighing import Weight, weigh
 from bayling_lite.translate.results import TranslatedSegment, Translation
@@ -39,7 +39,7 @@ _LEAST_BACK = -2.2
 _WORTH, _MOST_GAINED = 0.7, 6.0
 
 
-def plan_resized(draft: Translation, *, longer: bool, means: Means) -> RefinementPlan:
+def plan_resized(draft: Translation, *, longer: bool, means: Means) -> DraftPlan:
     """Each segment asked for in its own conversation; it stays where no good one is found."""
     instruction = (longer_instruction if longer else shorter_instruction)(wording=means.wording)
 
@@ -76,7 +76,7 @@ def plan_resized(draft: Translation, *, longer: bool, means: Means) -> Refinemen
             missing_words=tuple(word for word in draft.required if not occurs(word, text)),
         )
 
-    return RefinementPlan(draft.document, tasks, finish)
+    return DraftPlan(draft.document, tasks, finish)
 
 
 def _resized(

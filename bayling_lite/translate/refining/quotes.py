@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bayling_lite.prompts import fixed_words
-from bayling_lite.translate.glossary import occurs
+from bayling_lite.translate.glossary import Term, occurs
 
 if TYPE_CHECKING:
     from bayling_lite.translate.results import Translation
@@ -55,6 +55,19 @@ def calls_wrong(instruction: str, word: str, required: Sequence[str] = ()) -> bo
         spoken = True
         wrong = wrong or fixed is not None or bool(required) or _NOT.search(instruction[: match.start()]) is not None
     return wrong if spoken else None
+
+
+def overrules(instruction: str, term: Term, required: Sequence[str] = ()) -> bool | None:
+    """Whether an instruction takes a term back: it calls the wanted word wrong, or wants another for the source's.
+
+    None when it speaks of neither, False when it wants the term. ``required`` as for :func:`calls_wrong`.
+    """
+    word, wanted = term
+    fixed = fixed_words(instruction)
+    said = calls_wrong(instruction, wanted, required)
+    if said is None and fixed is not None and fixed[0].casefold() == word.casefold():
+        return True
+    return said
 
 
 def _quoted(instruction: str) -> list[str]:

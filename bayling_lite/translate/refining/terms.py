@@ -6,27 +6,27 @@ from collections.abc import Iterable, Sequence
 
 from bayling_lite.messages import Conversation, Role
 from bayling_lite.translate.glossary import Term, applying, occurs
-from bayling_lite.translate.refining.quotes import calls_wrong
+from bayling_lite.translate.refining.quotes import overrules
 from bayling_lite.translate.results import TranslatedSegment
 
 
 def binding(
     terms: Sequence[Term], source: str, conversation: Conversation, required: Sequence[str] = ()
 ) -> tuple[Term, ...]:
-    """The terms that a segment must have: those that apply to its source, but for those whose wanted word the user has
-    called wrong in its conversation, and not asked for again since.
+    """The terms that a segment must have: those that apply to its source, but for those that the user has overruled in
+    its conversation, and not asked for again since.
 
     ``required`` are the words that the last instruction of the conversation asks for.
     """
     instructions = [message.content for message in conversation if message.role is Role.USER][1:]
-    return tuple(term for term in applying(terms, source) if not _withdrawn(term[1], instructions, required))
+    return tuple(term for term in applying(terms, source) if not _withdrawn(term, instructions, required))
 
 
-def _withdrawn(word: str, instructions: Sequence[str], required: Sequence[str]) -> bool:
+def _withdrawn(term: Term, instructions: Sequence[str], required: Sequence[str]) -> bool:
     withdrawn = False
     for number, instruction in enumerate(instructions, 1):
-        wrong = calls_wrong(instruction, word, required if number == len(instructions) else ())
-        withdrawn = withdrawn if wrong is None else wrong
+        overruled = overrules(instruction, term, required if number == len(instructions) else ())
+        withdrawn = withdrawn if overruled is None else overruled
     return withdrawn
 
 

@@ -7,9 +7,10 @@ from types import TracebackType
 from typing import Self
 
 from bayling_lite.chat.differences import Change
-from bayling_lite.chat.driver import Driver, OnOverflow
+from bayling_lite.chat.driver import Driver
 from bayling_lite.chat.keeping import Keeping
 from bayling_lite.chat.loading import BackgroundEngine
+from bayling_lite.chat.making_room import OnOverflow
 from bayling_lite.chat.screens.screen import Question
 from bayling_lite.chat.session.preferences import Preferences
 from bayling_lite.chat.session.session import Session
@@ -27,10 +28,13 @@ class RecordedScreen:
     an edited text is ``edited`` of the draft.
     """
 
+    has_keys = True
+
     def __init__(self, keys: Iterable[str] = (), edited: Callable[[str], str | None] = str) -> None:
         self.events: list[Event] = []
         self.questions: list[Question] = []
         self._keys = list(keys)
+        self.asks = bool(self._keys)
         self._edited = edited
         self._answer = ""
 

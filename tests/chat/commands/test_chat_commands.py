@@ -56,7 +56,7 @@ def test_a_language_that_the_model_does_not_know_is_warned_of() -> None:
         ("/edit Hallo", "no draft to refine yet"),
         ("/use 词元", "no draft to refine yet"),
         ("/use 词元=", "A term is a word, =, and what it stands for"),
-        ("/unuse token", "none was named"),
+        ("/unuse token", "No terms are in force"),
         ("/formality rude", "formal, informal or off, not “rude”"),
         ("/glossary nowhere.tsv", "nowhere.tsv cannot be read"),
         ("/context @nowhere.txt", "nowhere.txt cannot be read"),

@@ -11,8 +11,12 @@ from pathlib import Path
 import pytest
 
 from bayling_lite.chat.keeping import SessionEntry, Written
+from bayling_lite.chat.records.running import RunningSession
+from bayling_lite.chat.remarks import going_on
+from bayling_lite.chat.screens.offers import offers_of
 from bayling_lite.chat.session.preferences import Preferences
 from bayling_lite.chat.session.recording import KeptSession, NotKept, Recorder
+from bayling_lite.chat.session.session import Session
 from bayling_lite.chat.session.turns import Kind
 from bayling_lite.engine.base import Engine, ModelInfo
 from bayling_lite.errors import EngineError, OutputError
@@ -39,6 +43,38 @@ def test_how_a_line_is_read_is_shown_and_one_key_reads_it_the_other_way() -> Non
 def test_a_text_that_could_have_been_feedback_says_so() -> None:
     with RecordedChat(["Es ist groß.", "Gut."], to="de") as chat:
         assert chat.say("It is big.", "Fine.")[0] == ("choice", "translation: Fine. | feedback on the draft")
+
+
+def test_that_a_text_can_be_feedback_is_said_once_and_offered_as_long_as_it_was_just_answered() -> None:
+    with RecordedChat(["Eins.", "Zwei.", "Drei."], to="de") as chat:
+        chat.say("One.")
+        assert chat.driver.doubt == ""
+        chat.say("Two.")
+        assert chat.shown("choice") == ["translation: Two. | feedback on the draft"]
+        chat.say("Three.")
+        assert chat.shown("choice") == ["translation: Three."]
+        assert offers_of(chat.driver).hint() == "Tab if it was feedback on the draft"
+        chat.say("/stats")  # what only tells something leaves the line the last one
+        assert offers_of(chat.driver).flip == "feedback on the draft"
+        chat.say("/use")
+        assert offers_of(chat.driver).flip == ""
+        chat.say('"""\nOne text\nof two lines\n"""')
+        assert offers_of(chat.driver).hint() == ""
+
+
+def test_going_on_with_a_conversation_shows_its_last_turn() -> None:
+    with RecordedChat(["Hello!", " I am well. "]) as chat:
+        chat.say("Hi", '"""\nHow are\nyou?\n"""')
+        assert going_on(chat.session, "Hi") == ("“Hi”: 2 turns.", "> How are you?", "I am well.")
+
+
+def test_a_person_who_types_a_command_without_its_slash_is_told() -> None:
+    with RecordedChat(["Ausgang"], to="de", screen=RecordedScreen(keys="n")) as chat:
+        told = ("notice", "To the chat this is a line like any other; the command is /exit.")
+        assert chat.say("Exit") == [("choice", "translation: Exit"), ("answer", "Ausgang"), told]
+        assert told not in chat.say('"""\nExit\n"""')
+    with RecordedChat(["Ausgang"], to="de") as script:
+        assert script.say("exit")[-1] == ("answer", "Ausgang")
 
 
 def test_what_has_only_one_reading_is_not_flipped() -> None:
@@ -219,10 +255,23 @@ def test_sessions_are_saved_and_never_overwritten_unasked(tmp_path: Path) -> Non
         path = tmp_path / "talk.json"
         assert chat.say(f"/save {path}") == [("notice", f"Written: {path} (JSON, 2 turns)")]
         path.touch()
-        assert chat.say(f"/export {path}") == [("error", f"{path} exists.")]
+        assert chat.say(f"/export {path}") == [("notice", f"{path} is as it was.")]
         chat.say(f'/save "{path}"')
         assert [question.text for question in screen.questions] == [f"{path} is there already."] * 2
         assert drawer.written == [("talk.json", False), ("talk.json", True)]
+
+
+def test_a_name_that_no_file_can_have_does_not_end_the_chat(tmp_path: Path) -> None:
+    keeping = RunningSession(tmp_path, "tiny", remembered=False)
+    with RecordedChat(["Hello!"], keeping=keeping) as chat:
+        chat.driver.session = Session(chat.engine, recorder=keeping.new(Preferences()))
+        chat.say("Hi", "/export " + "x" * 300 + ".md")
+        assert chat.shown("error") == ["x" * 300 + ".md cannot be written: File name too long."]
+        chat.say("/load " + "x" * 300)
+        assert chat.shown("error")[0].startswith("There is no session xxx")
+        chat.say("/load " + "x" * 300 + ".json")
+        assert chat.shown("error")[0].endswith("File name too long.")
+    keeping.close()
 
 
 def test_sessions_are_listed_named_and_gone_on_with() -> None:
@@ -234,7 +283,7 @@ def test_sessions_are_listed_named_and_gone_on_with() -> None:
         assert second.endswith("  12  Ants")
         assert "/load ID" in hint
         assert chat.say("/title  The  bee film") == [("notice", "Title: The bee film")]
-        assert chat.say("/load 77b0") == [("notice", "The bee film: 0 turns.")]
+        assert chat.say("/load 77b0") == [("notice", "“The bee film”: 0 turns.")]
         assert chat.session.preferences.target == find_language("fr")
 
 

@@ -22,6 +22,10 @@ SEARCHING = ModelInfo("searching", "bayling", 4096, can_search=True)
         ("zh", "The token is lost.", "令牌丢了。", "词元 for token", ("token", "词元")),
         ("zh", "The token is lost.", "令牌丢了。", "token → 词元", ("token", "词元")),
         ("zh", "The token is lost.", "令牌丢了。", "token => 词元", ("token", "词元")),
+        # "for" and "as" are no words of Chinese: there they stand between two words, whatever the last text was.
+        ("zh", "Good morning.", "早上好。", "词元 for token", ("token", "词元")),
+        ("zh", "Good morning.", "早上好。", "token as 词元", ("token", "词元")),
+        ("de", "Good morning.", "Guten Morgen.", "Wagen for car", ("car", "Wagen")),
         ("de", "The house is big.", "Das Haus ist groß.", "Gebäude=house", ("house", "Gebäude")),
         ("de", "The house is big.", "Das Haus ist groß.", "house=Gebäude", ("house", "Gebäude")),
         # Neither word stands in the text, and both scripts are the same: as it is typed.
@@ -48,14 +52,14 @@ def test_before_any_text_the_scripts_of_the_languages_tell() -> None:
 
 
 def test_a_term_refines_the_draft_whose_text_has_the_word() -> None:
-    with RecordedChat(["令牌丢了。", "词元丢了。"], to="zh", info=SEARCHING) as chat:
+    with RecordedChat(["令牌丢了。", "令牌", "词元丢了。"], to="zh", info=SEARCHING) as chat:
         chat.say("The token is lost.", "/use 词元=token")
         assert chat.shown("answer") == ["词元丢了。"]
         turn = chat.session.turns[-1]
         assert (turn.plan.kind, turn.plan.required, turn.plan.typed) == (Kind.REFINEMENT, ("词元",), "/use 词元=token")
         # A draft that has it already, and one whose text has not the word, stay as they are.
         chat.say("/use 词元=token", "/use 蜂=bee")
-        assert len(chat.asked) == 2
+        assert len(chat.asked) == 3  # the text, the word alone, the refinement
 
 
 def test_a_term_holds_for_the_texts_that_follow() -> None:
@@ -72,8 +76,20 @@ def test_a_later_term_for_the_same_word_takes_its_place_and_says_so() -> None:
         assert chat.shown("notice")[1] == "It takes the place of token → 词元."
 
 
+def test_who_may_have_named_a_term_the_wrong_way_round_is_told_the_other_way() -> None:
+    with RecordedChat(["Das Gleis ist leer."], to="de", info=SEARCHING) as chat:
+        chat.say("/use platform=Gleis")
+        assert chat.shown("notice")[-1] == "If it is the other way round: /use Gleis=platform"
+        chat.say("/use Gleis=platform")
+        assert chat.session.preferences.terms == (("platform", "Gleis"),)
+        assert chat.shown("notice") == ["platform → Gleis, from now on. /unuse platform ends it."]
+        chat.say("The platform is empty.", "/use platform=Gleis")
+        assert chat.session.preferences.terms == (("platform", "Gleis"),)
+        assert chat.shown("notice") == ["platform → Gleis, from now on. /unuse platform ends it."]
+
+
 def test_undoing_a_refinement_leaves_its_term_in_force_and_says_so() -> None:
-    with RecordedChat(["令牌丢了。", "词元丢了。"], to="zh", info=SEARCHING) as chat:
+    with RecordedChat(["令牌丢了。", "令牌", "词元丢了。"], to="zh", info=SEARCHING) as chat:
         chat.say("The token is lost.", "/use 词元=token", "/undo")
         assert chat.shown("notice") == [
             "Dropped: /use 词元=token",
@@ -188,3 +204,10 @@ def test_feedback_that_names_a_pair_requires_the_word_and_says_how_to_keep_it() 
         chat.say("use 代币 for token")
         assert chat.shown("notice") == []  # once
         assert chat.session.preferences.terms == ()
+
+
+def test_an_expression_with_a_preposition_of_its_own_is_one_word() -> None:
+    with RecordedChat(["Ready to start.", "Start", "ready for take-off"], to="en", info=SEARCHING) as chat:
+        chat.say("/from de", "Alles bereit.", "/use ready for take-off = startklar", "/use ready for take-off")
+        assert chat.session.preferences.terms == (("startklar", "ready for take-off"),)
+        assert chat.session.turns[-1].plan.required == ("ready for take-off",)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from bayling_lite.chat.reading.draft import Draft
 from bayling_lite.chat.reading.feedback import Rule, forced_feedback, read_line
-from bayling_lite.chat.reading.instructions import Draft, named_pair
+from bayling_lite.chat.reading.instructions import named_pair
 from bayling_lite.languages import find_language
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -212,3 +213,23 @@ def test_a_file_is_whole_and_never_over_another_unasked(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="cannot be written"):
         write(tmp_path / "nowhere" / "a.md", exported)
     assert [path.name for path in tmp_path.iterdir()] == ["session.md"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a pipe with a name")
+def test_a_link_stays_a_link_and_a_pipe_a_pipe(tmp_path: Path) -> None:
+    exported = format_named("md").export([session([translated("a", None, "Hi.", "你好。")], "a")])
+    target, link, pipe, loop = (tmp_path / f"{name}.md" for name in ("there", "link", "pipe", "loop"))
+    target.write_text("old")
+    link.symlink_to(target)
+    write(link, exported, overwrite=True)
+    assert link.is_symlink()
+    assert target.read_text(encoding="utf-8") == exported.text
+    os.mkfifo(pipe)
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write(pipe, exported)
+    assert os.read(reading, 10_000).decode() == exported.text
+    os.close(reading)
+    assert pipe.is_fifo()
+    loop.symlink_to(loop)
+    with pytest.raises(OutputError, match="cannot be written"):
+        write(loop, exported)

@@ -169,6 +169,6 @@ def test_a_record_that_cannot_be_opened_does_not_stop_the_chat(tmp_path: Path) -
     say(session, "Good morning.")
     assert [turn.answer for turn in session.turns] == ["早上好。"]
     assert "This session is not kept." in session.recording_problem
-    with pytest.raises(UsageError, match="nothing to save yet"):
+    with pytest.raises(UsageError, match="This chat is not kept"):
         running.save(tmp_path / "session.json")
     running.close()

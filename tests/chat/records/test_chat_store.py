@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from bayling_lite.chat.reading.feedback import Rule
-from bayling_lite.chat.records import codec
+from bayling_lite.chat.records.fields import dumped, fields_json, from_fields, loaded
 from bayling_lite.chat.records.recorder import SessionRecorder
 from bayling_lite.chat.records.store import SessionStore
 from bayling_lite.chat.records.values import TurnState
@@ -107,6 +107,15 @@ def test_what_was_undone_comes_back_after_going_on(store: SessionStore) -> None:
     assert len(store.turns(recorder.id)) == 3
 
 
+def test_only_what_follows_the_head_comes_back(store: SessionStore) -> None:
+    turns = [talked("a", None, "A", "a"), talked("b", "a", "B", "b"), talked("c", "b", "C", "c")]
+    for undone, back in ((("b", "c"), 2), (("c", "b"), 0), (("b", "gone", "c"), 2), (("b", "b"), 1), (("a",), 0)):
+        kept = replace(session(turns, "a"), position=Position(head="a", undone=undone))
+        again, recorder, _ = gone_on(store, store.add(kept))
+        assert [turn.answer for turn in again.undone] == ["b", "c"][:back]
+        recorder.close()
+
+
 def test_another_model_may_go_on(store: SessionStore) -> None:
     first, recorder = begun(store, "Eins.")
     run(first, "One.")
@@ -181,9 +190,9 @@ def test_every_field_of_what_a_session_tells_comes_back() -> None:
         for field in dataclasses.fields(value):
             # A field that is new has to be kept, too: give it a value here.
             assert getattr(value, field.name) != field.default, field.name
-    assert codec.from_fields(Plan, codec.loaded(codec.dumped(codec.fields_json(plan)))) == plan
-    assert codec.from_fields(Preferences, codec.loaded(codec.dumped(codec.fields_json(preferences)))) == preferences
-    assert codec.from_fields(Position, codec.loaded(codec.dumped(codec.fields_json(position)))) == position
+    assert from_fields(Plan, loaded(dumped(fields_json(plan)))) == plan
+    assert from_fields(Preferences, loaded(dumped(fields_json(preferences)))) == preferences
+    assert from_fields(Position, loaded(dumped(fields_json(position)))) == position
 
 
 def test_every_field_of_a_draft_comes_back(store: SessionStore) -> None:
@@ -231,6 +240,20 @@ def test_an_answer_is_kept_while_it_grows(store: SessionStore) -> None:
     recorder.grown("1", text + "end")
     recorder.close()
     assert written() == text + "end"
+
+
+def test_the_longer_an_answer_the_less_often_it_is_written(store: SessionStore) -> None:
+    recorder = store.create("m")
+    recorder.begun("1", None, Plan(Kind.CHAT, "Hello?", "Hello?"))
+    begin, long = time.monotonic(), "x" * 1_000_000
+    recorder.grown("1", long)
+    writes = {len(store.turns(recorder.session)[0].answer)}
+    while time.monotonic() < begin + 0.6:
+        recorder.grown("1", long + "y")
+        writes.add(len(store.turns(recorder.session)[0].answer))
+    assert writes == {1_000_000}
+    recorder.close()
+    assert store.turns(recorder.session)[0].answer == long + "y"
 
 
 def test_what_was_cut_off_comes_back_as_stopped(store: SessionStore) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bayling_lite.chat.screens.editor import edit, editor_command
-from bayling_lite.errors import UsageError
+from bayling_lite.errors import OutputError, UsageError
 
 
 def nothing(_name: str) -> None:
@@ -93,6 +93,18 @@ def test_what_is_not_utf8_is_an_error(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_an_editor_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VISUAL", "/nowhere/vim -f")
     with pytest.raises(UsageError, match=r"/nowhere/vim does not start: No such file.*\$VISUAL"):
+        edit("draft")
+
+
+def test_half_a_character_becomes_a_mark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script(tmp_path, monkeypatch, "")
+    assert edit("a\udcffb") == "a?b"
+
+
+def test_where_no_file_can_be_made_it_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script(tmp_path, monkeypatch, "")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
+    with pytest.raises(OutputError, match=r"gone.* cannot be written: No such file"):
         edit("draft")
 
 

@@ -7,8 +7,9 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from bayling_lite.chat.beginning import ChatOptions
 from bayling_lite.chat.differences import Change
-from bayling_lite.chat.driver import ChatOptions, Driver
+from bayling_lite.chat.driver import Driver
 from bayling_lite.chat.loading import BackgroundEngine
 from bayling_lite.chat.screens import lines as by_lines
 from bayling_lite.chat.screens.json import JsonScreen
@@ -16,6 +17,7 @@ from bayling_lite.chat.session.preferences import Preferences
 from bayling_lite.engine.base import ModelInfo
 from bayling_lite.engine.scripted import ScriptedEngine
 from bayling_lite.languages import find_language
+from bayling_lite.terminal import printable
 
 
 def chat(lines: str, responses: Iterable[str], *, to: str | None = None, n_ctx: int = 4096) -> list[dict[str, Any]]:
@@ -69,14 +71,15 @@ def test_everything_that_is_said_is_an_object() -> None:
 def test_a_line_is_one_line_whatever_it_holds() -> None:
     output = io.StringIO()
     screen = JsonScreen(output)
-    screen.notice("one\ntwo\x1b[31m\x85\u2028\ud800")
+    hostile = "one\ntwo\x1b[31m\x9b2J\x7f\x85\u2028\u202e\u2066\ud800"
+    screen.notice(hostile)
     screen.changes([Change("kept", "a"), Change("added", "b")])
     screen.alternatives(["早安。", "x\ny"])
-    assert output.getvalue().count("\n") == 3
-    assert "\x1b" not in output.getvalue()
+    assert len(output.getvalue().splitlines()) == 3
+    assert printable(output.getvalue()) == output.getvalue(), "safe to look at"
     assert output.getvalue().encode()
     notice, changes, alternatives = map(json.loads, output.getvalue().split("\n")[:3])
-    assert notice == {"type": "notice", "text": "one\ntwo\x1b[31m\x85\u2028\ud800"}
+    assert notice == {"type": "notice", "text": hostile}
     assert changes["changes"] == [{"kind": "kept", "text": "a"}, {"kind": "added", "text": "b"}]
     assert alternatives == {"type": "alternatives", "texts": ["早安。", "x\ny"]}
 

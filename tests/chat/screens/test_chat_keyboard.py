@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 
@@ -97,6 +99,35 @@ def test_a_window_that_was_closed_is_no_error() -> None:
         assert not keyboard.waits()
         with keyboard.lent():
             pass
+
+
+# The first program of a terminal: it ends by a signal, which it may have been told to ignore.
+ENDING = """
+import fcntl, signal, sys, termios
+from bayling_lite.chat.screens.keyboard import PosixKeyboard
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+number = signal.Signals[sys.argv[1]]
+if len(sys.argv) > 2:
+    signal.signal(number, signal.SIG_IGN)
+with PosixKeyboard(0, termios).quiet():
+    assert not termios.tcgetattr(0)[3] & termios.ECHO
+    signal.raise_signal(number)
+"""
+
+
+@posix
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGQUIT"])
+def test_a_signal_that_ends_the_program_leaves_the_terminal_as_it_was(terminal: tuple[int, int], name: str) -> None:
+    import termios
+
+    _, reading = terminal
+    before = termios.tcgetattr(reading)
+    program = [sys.executable, "-c", ENDING, name]
+    done = subprocess.run(program, stdin=reading, start_new_session=True, check=False, timeout=30)
+    assert done.returncode == -signal.Signals[name]
+    assert termios.tcgetattr(reading) == before
+    done = subprocess.run([*program, "ignored"], stdin=reading, start_new_session=True, check=False, timeout=30)
+    assert done.returncode == 0
 
 
 def test_what_is_no_terminal_is_left_alone() -> None:

@@ -60,6 +60,12 @@ def test_a_paste_is_one_text_without_control_sequences(keys: PipeInput) -> None:
     assert pasted("a\tb\rc\x9b2Jd\u202ee") == "a\tb\ncde"
 
 
+def test_what_is_no_text_does_not_get_into_the_line(keys: PipeInput) -> None:
+    keys.send_bytes(b"a\xffb\xc2\x9bc\xe2\x80\xaed")
+    assert enter(keys, ENTER) == "abcd"
+    assert enter(keys, ESC + "3" + "x" + "\x1f" + "y" + ENTER) == "y", "a number repeats a key; Ctrl-_ takes it back"
+
+
 def test_a_tab_in_a_paste_flips_nothing(keys: PipeInput) -> None:
     assert enter(keys, "\x1b[200~\tindented\x1b[201~" + ENTER, Chat(Offers(flip="a text"))) == "\tindented"
 

@@ -92,7 +92,14 @@ def test_code_is_shown_as_it_is_with_its_fences_and_in_colours() -> None:
     assert found[-1] == (STRONG, "after")
 
 
-@pytest.mark.parametrize("opening", ["```", "```no-such-language", "~~~~ text"])
+def test_code_in_other_languages() -> None:
+    found = rendered('```bash\necho "hi" # said\n```\n```html\n<b>x</b>\n```')
+    assert (f"{BLOCK}.string", '"hi"') in found
+    assert (f"{BLOCK}.comment", "# said") in found
+    assert (f"{BLOCK}.tag", "b") in found
+
+
+@pytest.mark.parametrize("opening", ["```", "```no-such-language", "~~~~ text", "```rita"])
 def test_code_in_no_known_language_has_no_colours(opening: str) -> None:
     assert rendered(f"{opening}\nx = **1**") == [("class:fence", opening), ("", "\n"), (BLOCK, "x = **1**")]
 
@@ -112,6 +119,14 @@ def test_text_is_shown_as_soon_as_it_is_certain() -> None:
     assert joined(stream.feed("2 * 3")) == [("", "2 * 3")]
     assert joined(stream.feed(" **" + "long " * 100)) == [("", " **" + "long " * 100)]
     assert stream.flush() == []
+
+
+@pytest.mark.parametrize("sign", ["*", "- ", "_", "#", "`", "~", "1", "|"])
+def test_a_model_that_repeats_itself_is_shown_while_it_does(sign: str) -> None:
+    stream = MarkdownStream()
+    shown = "".join(text for _ in range(500) for _style, text in stream.feed(sign * 4))
+    assert len(shown) > len(sign) * 1000
+    assert shown + "".join(text for _style, text in stream.flush()) == sign * 2000
 
 
 def test_control_sequences_do_not_pass() -> None:

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 
 import pytest
 
+from bayling_lite.chat.beginning import ChatOptions
 from bayling_lite.chat.differences import Change
-from bayling_lite.chat.driver import ChatOptions, Driver, OnOverflow
+from bayling_lite.chat.driver import Driver
 from bayling_lite.chat.loading import BackgroundEngine
+from bayling_lite.chat.making_room import OnOverflow
 from bayling_lite.chat.screens import lines as by_lines
 from bayling_lite.chat.screens.plain import PlainScreen, change_lines
 from bayling_lite.chat.screens.screen import Question
@@ -140,6 +142,18 @@ def test_that_a_text_can_be_feedback_is_said_once() -> None:
     assert notices.count("If it was feedback on the draft: /refine\n") == 1
 
 
+def test_a_person_chooses_a_version_by_its_number_alone() -> None:
+    ran = chat("One.\n/alt 2\n2\n1\n", ["Eins.", *["Ein.", "Einer."] * 9], to="de", person=True)
+    assert ran.answers == "Eins.\n1: Ein.\n2: Einer.\nEiner.\n1\n"  # the last is a text, and needs no translation
+    assert "Type a number to take one; any other line keeps the draft.\n" in ran.notices
+
+
+def test_a_number_is_a_text_where_nothing_can_be_chosen() -> None:
+    assert chat("1984\n", ["A novel."], person=True).answers == "A novel.\n"
+    ran = chat("One.\n/alt 2\n2\n", ["Eins.", *["Ein.", "Einer."] * 9], to="de")
+    assert ran.answers == "Eins.\n1: Ein.\n2: Einer.\n2\n"  # a script says /pick
+
+
 def test_answers_are_read_in_sentences() -> None:
     answers = Writes()
     screen = PlainScreen(answers, io.StringIO(), announced=True)
@@ -159,6 +173,7 @@ def test_changes_are_said_in_words() -> None:
     assert change_lines([Change("removed", "x")]) == ("Removed: “x”",)
     assert change_lines([Change("added", "y"), Change("removed", "x")]) == ("Added: “y”", "Removed: “x”")
     assert change_lines([Change("kept", "same")]) == ()
+    assert change_lines([Change("removed", " "), Change("added", "  ")]) == ("Changed: “·” to “··”",)
 
 
 def test_alternatives_are_answers_with_numbers() -> None:
@@ -238,7 +253,7 @@ def test_a_script_can_say_what_is_to_be_left_out() -> None:
 def test_a_text_in_the_target_language_already() -> None:
     ran = chat("你好。\n", [], to="zh")
     assert ran.answers == "你好。\n"
-    assert "Nothing to translate: this is Chinese already" in ran.notices
+    assert "Nothing to translate: this is Chinese already. If it is not, say what it is: /from en\n" in ran.notices
 
 
 def test_a_required_word_that_is_missing_is_named() -> None:

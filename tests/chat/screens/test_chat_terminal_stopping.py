@@ -74,7 +74,7 @@ def test_kill_9_during_an_answer_loses_nothing_of_it(
     terminal.wait_for("ready$")
     terminal.line("stty sane")
     terminal.run([*command, "--continue"])
-    terminal.wait_for("Say something endless: 1 turn.\n>")
+    terminal.wait_for("“Say something endless”: 1 turn.\n> Say something endless\n…", "/65536 tokens")
     terminal.line("/export talk.md")
     terminal.wait_for("talk.md", "Markdown")
     kept = (tmp_path / "talk.md").read_text(encoding="utf-8")

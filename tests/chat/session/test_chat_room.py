@@ -13,6 +13,7 @@ from bayling_lite.engine.base import ModelInfo
 from bayling_lite.engine.scripted import ScriptedEngine
 from bayling_lite.errors import ContextOverflow, EngineError, UsageError
 from bayling_lite.localization import use_language
+from bayling_lite.messages import Conversation
 from tests.chat.session.conversing import DE, EN, Log, asked, drafting, run, text_of
 
 
@@ -64,6 +65,21 @@ def test_as_many_turns_must_go_as_are_needed_and_no_more() -> None:
             assert asked(engine)[:-1] == [
                 text for turn in session.turns[room.droppable : 6] for text in (turn.plan.sent, turn.answer)
             ]
+
+
+def test_the_longer_a_chat_the_more_it_costs_and_no_faster(monkeypatch: pytest.MonkeyPatch) -> None:
+    session, _ = chat(50, 100_000)
+    session.prefer(system="Be brief.")
+    n_checked, check = 0, Conversation.__post_init__
+
+    def counting(made: Conversation) -> None:
+        nonlocal n_checked
+        n_checked += len(made)
+        check(made)
+
+    monkeypatch.setattr(Conversation, "__post_init__", counting)
+    assert len(session.context) == 101
+    assert n_checked < 5 * 101
 
 
 def test_what_is_left_out_stays_in_the_session_and_comes_back_by_undoing() -> None:

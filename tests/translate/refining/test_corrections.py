@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -112,6 +114,15 @@ def test_a_revision_without_the_terms_of_the_text_is_searched_for() -> None:
     refined = draft.refine(FIX, required="Hund", terms=[("big", "großer")])
     assert [request.revision is None for request in engine.requests] == [False, True]
     assert engine.requests[1].search == SearchParams(8, n_best=8, required=("Hund", "großer"))
+    assert (refined.text, refined.missing_terms) == ("Ein großer Hund.", ())
+
+
+def test_a_revision_that_loses_a_term_of_the_draft_is_made_again_word_for_word() -> None:
+    draft, engine = drafted("A big cat.", ["Ein großer Kater."], ["Ein Hund.", "Ein großer Hund."])
+    refined = draft.refine(FIX, required="Hund", terms=[("big", "großer")])
+    first, second = (request.revision for request in engine.requests)
+    assert first is not None
+    assert second == replace(first, leaning=math.inf)
     assert (refined.text, refined.missing_terms) == ("Ein großer Hund.", ())
 
 

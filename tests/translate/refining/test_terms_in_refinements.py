@@ -129,7 +129,9 @@ def test_a_word_that_is_called_wrong_is_not_required() -> None:
 
 
 def test_a_term_whose_source_word_is_to_be_another_is_not_required() -> None:
-    draft, engine = drafted("A cat.", "Eine Katze.", "Ein Kater.", "Der Kater.", "Die Katze.", "Ein Kater.", "Kater!")
+    word = ("Katze", "Eine Katze")  # of the source, alone and with its article
+    answers = ("Ein Kater.", "Der Kater.", *word, "Die Katze.", "Ein Kater.", "Kater!")
+    draft, engine = drafted("A cat.", "Eine Katze.", *word, *answers)
     refined = draft.refine(fix_instruction("Cat", "Kater"), required="Kater")
     assert required(engine)[-1] in ((), ("Kater",))
     again = refined.refine("Be definite.", terms=draft.terms)

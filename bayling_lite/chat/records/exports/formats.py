@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,9 +118,13 @@ def write(path: Path, exported: Exported, *, overwrite: bool = False) -> None:
     try:
         if path.is_dir():
             raise OutputError(_("{path} is a folder. Name a file in it.", path=path))
-        if path.exists() and not overwrite:
-            raise OutputError(_("{path} exists. Name another file, or say that it is to be replaced.", path=path))
-        # What a link leads to is replaced, not the link.
-        replace_whole(path.resolve() if path.is_symlink() else path, exported.text.encode("utf-8", "replace"))
+        if path.is_file() and not overwrite:
+            raise OutputError(_("{path} exists, and is as it was. Name another file.", path=path))
+        data = exported.text.encode("utf-8", "replace")
+        if path.exists() and not path.is_file():  # a device or a pipe, which is not replaced but written to
+            path.write_bytes(data)
+        else:
+            # What a link leads to is replaced, not the link.
+            replace_whole(Path(os.path.realpath(path)) if path.is_symlink() else path, data)
     except OSError as error:
         raise OutputError(_("{path} cannot be written: {reason}.", path=path, reason=reason(error))) from error

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from bayling_lite import __version__
-from bayling_lite.chat.records.codec import fields_json, from_fields, seconds_from_json, turn_from_json, turn_json
+from bayling_lite.chat.records.codec import turn_from_json, turn_json
+from bayling_lite.chat.records.fields import fields_json, from_fields, seconds_from_json, text_from_json
 from bayling_lite.chat.records.values import StoredSession, placed
 from bayling_lite.chat.session.preferences import Preferences
 from bayling_lite.chat.session.recording import Position
@@ -100,9 +101,9 @@ def _session(value: Any) -> StoredSession:
             raise ValueError("two turns with one id")
         position = from_fields(Position, _object(value["position"]))
         return StoredSession(
-            id=_text(value["id"]),
-            title=_text(value["title"]),
-            model=_text(value["model"]),
+            id=text_from_json(value["id"]),
+            title=text_from_json(value["title"]),
+            model=text_from_json(value["model"]),
             created=seconds_from_json(value["created"]),
             changed=seconds_from_json(value["changed"]),
             preferences=from_fields(Preferences, _object(value["preferences"])),
@@ -118,10 +119,4 @@ def _session(value: Any) -> StoredSession:
 def _object(value: Any) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise TypeError(f"an object is wanted, not {value!r:.40}")
-    return value
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"a text is wanted, not {value!r:.40}")
     return value

@@ -18,10 +18,16 @@ _ANYWHERE = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef"
 # A word, or a character of such a script, with the spaces before it and the marks around it.
 _UNIT = re.compile(rf"\s*[{_OPENING}]*(?:[{_ANYWHERE}]|[^\s{_ANYWHERE}{_OPENING}]+)[{_CLOSING}]*|\s*[{_OPENING}]+|\s+")
 
+# A command that is copied from two lines is two commands: from its name to the end of what belongs to it.
+_WHOLE_COMMAND = r"(?:(?<=: )|(?<=, or )|(?<=：))(?:bayling|bayling-chat|hf|pip) .*?(?= \(|[.;,](?: |$)|[（。；，]|$)"
+_OPTION = r"--[a-z-]+ (?:[A-Z]+\b|bayling[\w.-]*)"
+_COMMAND = re.compile(rf"{_WHOLE_COMMAND}|`[^`\n]*`|{_OPTION}|(?<!\S)/[a-z]+ [a-z]+", re.MULTILINE)
+_TIED = "\x00"
+
 
 def wrapped(text: str, width: int) -> str:
-    """The text in lines of at most ``width`` terminal cells, broken between words; a word that is longer stays whole,
-    and breaks where the window ends.
+    """The text, without control characters, in lines of at most ``width`` terminal cells, broken between words and not
+    inside a command; what is longer stays whole, and breaks where the window ends, which is how it can be copied.
     """
     return "\n".join(part for line in text.split("\n") for part in _lines(line, width))
 
@@ -33,15 +39,16 @@ def _lines(line: str, width: int) -> Iterator[str]:
         yield from filled(line, width, _indent(line, width))
 
 
-def units(text: str) -> list[str]:
-    """What stays together: words, Chinese characters, each with the spaces before it and the marks around it."""
-    return _UNIT.findall(text)
+def _units(text: str) -> list[str]:
+    """What stays together: commands, words, Chinese characters; with the spaces before and the marks around each."""
+    commands = iter(_COMMAND.findall(text))
+    return [re.sub(_TIED, lambda _found: next(commands), unit) for unit in _UNIT.findall(_COMMAND.sub(_TIED, text))]
 
 
 def filled(line: str, width: int, indent: int = 0) -> Iterator[str]:
     """A line in lines of at most ``width`` terminal cells; all but the first are indented by ``indent`` cells."""
     current, cells = "", 0
-    for unit in units(line):
+    for unit in _units(line):
         taken = get_cwidth(unit)
         if cells + taken > width and current.strip():
             yield current
