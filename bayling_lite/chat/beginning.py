@@ -10,6 +10,7 @@ from bayling_lite.chat.driver import Driver
 from bayling_lite.chat.keeping import Opened
 from bayling_lite.chat.loading import BackgroundEngine
 from bayling_lite.chat.making_room import OnOverflow
+from bayling_lite.chat.models import Models
 from bayling_lite.chat.screens.screen import Screen
 from bayling_lite.chat.session.preferences import Preferences
 from bayling_lite.chat.session.session import CHAT_SAMPLING, Session
@@ -21,13 +22,14 @@ class ChatOptions:
     """How a chat begins.
 
     ``keep`` opens where it is kept, once there is an engine to go on with. ``on_overflow`` says what to do with the
-    oldest turns before one that does not fit.
+    oldest turns before one that does not fit. ``models`` are those that it can go on with; None for its own alone.
     """
 
     preferences: Preferences = field(default_factory=Preferences)
     sampling: SamplingParams = CHAT_SAMPLING
     keep: Callable[[Engine], Opened] | None = None
     on_overflow: OnOverflow = "ask"
+    models: Models | None = None
 
     def driver(self, engine: BackgroundEngine, screen: Screen) -> Driver:
         """A driver of a chat that begins so. It does not wait for the engine.
@@ -41,4 +43,4 @@ class ChatOptions:
             told = remarks.going_on(session, opened.keeping.title)
             for line in told if screen.asks else told[:1]:  # a script knows where it stands
                 screen.notice(line)
-        return Driver(session, engine, screen, opened.keeping, on_overflow=self.on_overflow)
+        return Driver(session, engine, screen, opened.keeping, on_overflow=self.on_overflow, models=self.models)

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from bayling_lite.chat import hints, remarks
 from bayling_lite.chat.blocks import block_text
+from bayling_lite.chat.changing_model import ModelChange
 from bayling_lite.chat.commands import table as commands
 from bayling_lite.chat.interrupts import Interrupt, interruptible
 from bayling_lite.chat.keeping import Keeping, NothingKept
 from bayling_lite.chat.loading import BackgroundEngine
 from bayling_lite.chat.making_room import OnOverflow, make_room
+from bayling_lite.chat.models import Models, NoModels
 from bayling_lite.chat.screens.screen import Screen
 from bayling_lite.chat.session.preferences import Preferences
 from bayling_lite.chat.session.recording import KeptSession, Recorder
@@ -45,6 +47,7 @@ class Driver:
         keeping: Keeping | None = None,
         *,
         on_overflow: OnOverflow = "ask",
+        models: Models | None = None,
     ) -> None:
         self.session = session
         self.engine = engine
@@ -55,6 +58,7 @@ class Driver:
         self.doubt = ""
         self.status = 0
         self.interrupted = False
+        self.model_change = ModelChange(self, models if models is not None else NoModels())
         self._on_overflow = on_overflow
         self._warned: set[str] = set()
 
@@ -102,6 +106,10 @@ class Driver:
         """Take one of :attr:`choosing`, counted from 1, in the place of the draft."""
         self._guarded(lambda: self.pick(number))
 
+    def look_at_model(self) -> None:
+        """Say what became of the model that was asked for in the place of another one, once that is known."""
+        self._guarded(self.model_change.look)
+
     def _guarded(self, act: Callable[[], None]) -> None:
         self.interrupted = False
         try:
@@ -138,6 +146,8 @@ class Driver:
 
     def answer(self, plan: Plan) -> None:
         """Run a turn and show it."""
+        if not self.model_change.wait():
+            return
         self.doubt, other = "", self._other_reading(plan)
         if plan.kind is not Kind.CHAT:
             self.screen.choice(plan, self._worth_saying(plan, other))
@@ -161,6 +171,8 @@ class Driver:
 
     def offer(self, count: int) -> None:
         """Make other versions of the draft and let the user choose."""
+        if not self.model_change.wait():
+            return
         found: tuple[Translation, ...] = ()
         with interruptible() as interrupt:
             running = self.session.alternatives(count)
@@ -195,6 +207,8 @@ class Driver:
 
     def summarise(self, count: int) -> bool:
         """Let the model sum up the oldest turns that it sees, which the summary then stands for. False when stopped."""
+        if not self.model_change.wait():
+            return False
         summary = None
         with interruptible() as interrupt:
             running = self.session.summarise(count)

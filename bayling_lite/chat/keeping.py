@@ -63,6 +63,10 @@ class Keeping(Protocol):
         """
         ...
 
+    def model_changed(self, model: str) -> None:
+        """From now on the model of this name answers."""
+        ...
+
     def sessions(self, limit: int) -> Sequence[SessionEntry]:
         """The kept sessions, the last changed first.
 
@@ -110,6 +114,9 @@ class NothingKept:
     def rename(self, title: str) -> NoReturn:  # noqa: ARG002
         """See :class:`Keeping`."""
         self._refuse()
+
+    def model_changed(self, model: str) -> None:
+        """See :class:`Keeping`."""
 
     def sessions(self, limit: int) -> Sequence[SessionEntry]:  # noqa: ARG002
         """See :class:`Keeping`."""

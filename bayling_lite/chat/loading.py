@@ -1,4 +1,6 @@
-"""An engine that loads behind the prompt: usable at once, and whoever needs it first waits for it."""
+"""An engine that loads behind the prompt: usable at once, and whoever needs it first waits for it. Another one may take
+its place in the same way.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +27,8 @@ class BackgroundEngine:
     ``beside`` is run on a third thread meanwhile; what goes wrong there is said where its result is needed.
     Opening begins at once, or with ``begin=False`` at :meth:`begin`: two threads of Python take turns, so a prompt that
     is to be drawn first is better drawn before.
+
+    :meth:`reopen` opens another engine in its place; ``when_ready`` and ``when_waiting`` are for that one, too.
     """
 
     def __init__(
@@ -42,7 +46,9 @@ class BackgroundEngine:
         self._beside = beside
         self._engine: Engine | None = None
         self._error: BaseException | None = None
+        self._refusal: BaseException | None = None
         self._closed = False
+        self._newest = 0  # which of the engines asked for is the last; 0 is the first one
         self._settled = threading.Event()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -57,6 +63,34 @@ class BackgroundEngine:
             self._thread = threading.Thread(target=self._open, name="bayling-model-loader", daemon=True)
             self._thread.start()
 
+    def reopen(self, open_engine: Callable[[], Engine]) -> None:
+        """Open another engine, to take the place of this one, which is closed as soon as the other is there.
+
+        What needs the model waits for that from now on, so nothing should be generated at the moment. Where the other
+        cannot be opened, this one stays in use, and :meth:`refusal` tells why. For a moment both are in memory.
+
+        Raises:
+            EngineClosed: this has been closed.
+        """
+        self.begin()
+        with self._lock:
+            before = self._thread
+            if self._closed or before is None:
+                raise EngineClosed(_("The model was closed while it was loading."))
+            self._newest += 1
+            self._settled.clear()
+            arguments = open_engine, self._newest, before
+            self._thread = threading.Thread(
+                target=self._open_another, args=arguments, name="bayling-model-loader", daemon=True
+            )
+            self._thread.start()
+
+    def refusal(self) -> BaseException | None:
+        """Why the engine that was to take the place of this one could not be opened. It is told once."""
+        with self._lock:
+            refusal, self._refusal = self._refusal, None
+        return refusal
+
     def _open(self) -> None:
         try:
             if self._beside is not None:
@@ -65,12 +99,39 @@ class BackgroundEngine:
         except BaseException as error:  # noqa: BLE001 - it is raised again where the engine is needed
             self._error = error
         else:
-            with self._lock:
-                self._engine = engine
-                closed = self._closed
-            if closed:
-                engine.close()
-        self._settled.set()
+            self._take(engine)
+        self._settle(0)
+
+    def _open_another(self, open_engine: Callable[[], Engine], number: int, before: threading.Thread) -> None:
+        before.join()  # one model at a time
+        if number == self._newest and not self._closed:
+            try:
+                engine = open_engine()
+            except BaseException as error:  # noqa: BLE001 - whoever asked for it is told
+                with self._lock:
+                    if self._engine is None:
+                        self._error = error
+                    else:
+                        self._refusal = error
+            else:
+                self._take(engine)
+        self._settle(number)
+
+    def _take(self, engine: Engine) -> None:
+        with self._lock:
+            replaced, self._engine = self._engine, engine
+            self._error = self._refusal = None
+            closed = self._closed
+        if closed:
+            engine.close()
+        if replaced is not None:
+            replaced.close()
+
+    def _settle(self, number: int) -> None:
+        with self._lock:
+            if number != self._newest:  # another one was asked for meanwhile
+                return
+            self._settled.set()
         if self._when_ready is not None:
             self._when_ready()
 
@@ -86,8 +147,8 @@ class BackgroundEngine:
 
     @property
     def error(self) -> BaseException | None:
-        """What opening raised, once it has."""
-        return self._error
+        """What opening raised, once it has, and there is no engine."""
+        return self._error if self._settled.is_set() else None
 
     def wait(self) -> Engine:
         """The engine, as soon as it is there.

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bayling_lite.cli.chat_models import InstalledModels
 from bayling_lite.cli.chat_options import Asked
 from bayling_lite.cli.opening import find_model, open_engine
 from bayling_lite.cli.options import EngineFlags
@@ -43,7 +44,7 @@ def carry_out(asked: Asked, flags: EngineFlags, *, quiet: bool) -> int:
         return open_engine(path, settings, template=flags.template, quiet=quiet, tell=tell)
 
     with contextlib.closing(running):
-        options = _chat_options(asked, running)
+        options = replace(_chat_options(asked, running), models=InstalledModels(settings, quiet=quiet))
         if asked.as_json:
             return _for_a_program(opened, options, asked, quiet=quiet)
         if asked.prompt is not None or settings.plain or not _has_screen():
@@ -135,6 +136,8 @@ def _for_a_program(
 
     _write_utf8()
     screen = JsonScreen(sys.stdout, quiet=quiet)
+    if isinstance(options.models, InstalledModels):
+        options = replace(options, models=replace(options.models, tell=screen.notice))
 
     def opened() -> Engine:
         return open_engine(screen.notice)

@@ -165,11 +165,6 @@ class Translator:
         if not instruction.strip():
             raise UsageError(_("Say what to change: the instruction is empty."))
         _check_drafted(draft)
-
-        def word_request(word: str) -> GenerationRequest:
-            asked = user_turn(encodable(translation_instruction(word, draft.target, wording=self.wording)))
-            return GenerationRequest(asked, max_tokens=_WORD_TOKENS + _WORD_TOKENS_EACH * self._budget.tokens(word))
-
         plan = plan_refinement(
             replace(draft, translator=self),
             instruction,
@@ -178,7 +173,8 @@ class Translator:
             engine=self.engine,
             can_search=self._can_search,
         )
-        return self._planned(with_counterparts(plan, instruction, draft.target, word_request), draft.target)
+        plan = with_counterparts(plan, instruction, draft.target, lambda word: self._word_request(word, draft.target))
+        return self._planned(plan, draft.target)
 
     def stream_resized(self, draft: Translation, *, longer: bool) -> TranslationStream:
         """Say a draft in less, or in more; :meth:`Translation.shorter` tells how."""
@@ -230,6 +226,10 @@ class Translator:
         # This bounds the answer alone: a model that thinks first may think until the context is full. A segment that is
         # left without an answer so counts as failed.
         return GenerationRequest(task.conversation, sampling, most, search=search, revises=refines)
+
+    def _word_request(self, word: str, target: Language) -> GenerationRequest:
+        asked = user_turn(encodable(translation_instruction(word, target, wording=self.wording)))
+        return GenerationRequest(asked, max_tokens=_WORD_TOKENS + _WORD_TOKENS_EACH * self._budget.tokens(word))
 
     def _search(self, task: Task) -> SearchParams | None:
         """How to search for an answer; None where there is nothing to search for, or no way to."""

@@ -159,7 +159,7 @@ def test_whatever_comes_every_result_is_right_and_nothing_is_left(random_model: 
         ledger.check()
     assert ContextOverflow in expected
     assert len({one for one in expected if isinstance(one, str)}) > N_KINDS // 2
-    before = threading.active_count()
+    before = set(threading.enumerate())
     with LlamaEngine.open(random_model, n_threads=1, kv_type="f32", n_ctx=N_CTX, n_parallel=16) as engine:
         with ThreadPoolExecutor(N_THREADS) as pool:
             chosen = [number % N_KINDS for number in range(N_REQUESTS)]
@@ -172,6 +172,6 @@ def test_whatever_comes_every_result_is_right_and_nothing_is_left(random_model: 
         ledger.check()
         engine.close()
     assert set(happened) >= {"stop", "length", "cancelled", "ContextOverflow"}
-    assert threading.active_count() == before
+    assert set(threading.enumerate()) <= before  # others may end meanwhile
     gc.collect()
     assert not [thing for thing in gc.get_objects() if type(thing) is StreamedGeneration]

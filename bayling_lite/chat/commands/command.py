@@ -15,9 +15,10 @@ from bayling_lite.engine.base import ModelInfo
 from bayling_lite.localization import _
 
 if TYPE_CHECKING:
+    from bayling_lite.chat.changing_model import ModelChange
     from bayling_lite.chat.session.recording import KeptSession, Recorder
 
-Completes = Literal["", "language", "source", "file", "attached file", "saved", "term", "formality", "command"]
+Completes = Literal["", "language", "source", "file", "attached file", "saved", "term", "formality", "model", "command"]
 """What can follow a command: a language, a file, ``@`` and a file, a saved file or a kept session, ..."""
 
 
@@ -27,6 +28,7 @@ class Desk(Protocol):
     session: Session
     keeping: Keeping
     screen: Screen
+    model_change: ModelChange
     set_aside: dict[str, Preferences]
     """By code of the target language: what was in force when the user left it for another one."""
 

@@ -1,4 +1,4 @@
-"""What can follow a command line as it is typed: commands, languages, files, sessions, terms."""
+"""What can follow a command line as it is typed: commands, languages, files, sessions, terms, models."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ Completion = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What there is to complete besides the commands themselves; ``sessions`` is only asked where one is wanted."""
+    """What there is to complete besides the commands; ``sessions`` and ``models`` are only asked where one is wanted."""
 
     terms: tuple[Term, ...] = ()
     sessions: Callable[[], Iterable[SessionEntry]] = tuple
+    models: Callable[[], Iterable[tuple[str, str]]] = tuple
 
 
 def argument_completions(
@@ -41,6 +42,8 @@ def argument_completions(
         return [(each.name, argument, _(each.help)) for each in commands if each.name.startswith(typed)]
     if command.completes == "saved":
         return [*_sessions(argument, known), *_files(argument)]
+    if command.completes == "model":
+        return [*_models(argument, known), *_files(argument, ending=".gguf")]
     if command.completes == "term":
         return _terms(command, argument, known)
     return []
@@ -96,8 +99,14 @@ def _sessions(argument: str, known: Known) -> Iterator[Completion]:
             yield entry.id, argument, entry.title
 
 
-def _files(argument: str) -> Iterator[Completion]:
-    """Files and folders that a path can go on with; hidden ones where their dot is typed."""
+def _models(argument: str, known: Known) -> Iterator[Completion]:
+    for name, meaning in known.models():
+        if name.casefold().startswith(argument.casefold()):
+            yield name, argument, meaning
+
+
+def _files(argument: str, *, ending: str = "") -> Iterator[Completion]:
+    """Files of this ending, and folders, that a path can go on with; hidden ones where their dot is typed."""
     folder, slash, begun = argument.rpartition("/")
     if os.sep != "/" and os.sep in argument:
         folder, slash, begun = argument.replace(os.sep, "/").rpartition("/")
@@ -108,7 +117,7 @@ def _files(argument: str) -> Iterator[Completion]:
     except (OSError, ValueError, RuntimeError):  # nothing there, nothing that may be looked at, nobody's home
         return
     for name, is_folder in found:
-        if begun.startswith(".") or not name.startswith("."):
+        if (begun.startswith(".") or not name.startswith(".")) and (is_folder or name.casefold().endswith(ending)):
             yield (name + "/" if is_folder else name), begun, _("folder") if is_folder else ""
 
 

@@ -36,7 +36,10 @@ def _stats(desk: Desk, _argument: str) -> Reply:
     return Reply(tuple(lines), keeps_choice=True)
 
 
-def _model(desk: Desk, _argument: str) -> Reply:
+def _model(desk: Desk, argument: str) -> Reply:
+    if argument:
+        desk.model_change.begin(argument)
+        return Reply(keeps_choice=True)
     info = desk.session.engine.info
     languages = listed(map(remarks.language_label, info.languages)) or _("the file does not say")
     lines = [
@@ -65,7 +68,18 @@ ABOUT = Group(
     noted("About"),
     (
         Command("stats", "", noted("tokens in the context, speed of the last answer"), _stats),
-        Command("model", "", noted("show the model, its languages and what it runs on"), _model),
+        Command(
+            "model",
+            noted("[NAME|FILE]"),
+            noted("show the model, or go on with another one"),
+            _model,
+            (
+                ("/model", noted("its name, its languages and what it runs on")),
+                ("/model bayling-2-7b", noted("one that `bayling models list` shows; the session goes on")),
+                ("/model ~/models/mine.gguf", noted("a GGUF file")),
+            ),
+            completes="model",
+        ),
         Command(
             "help",
             noted("[COMMAND]"),

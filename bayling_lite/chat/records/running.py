@@ -30,7 +30,7 @@ class RunningSession:
 
     Args:
         folder: where the file of the user's sessions is.
-        model: the name of the model that new sessions are with.
+        model: the name of the model that answers first.
         remembered: whether the session joins the user's; else it is kept in memory, as long as the chat lasts.
     """
 
@@ -93,6 +93,12 @@ class RunningSession:
         if self._current is not None:
             self._current.rename(title)
         self._waiting_title = title
+
+    def model_changed(self, model: str) -> None:
+        """See :class:`~bayling_lite.chat.keeping.Keeping`."""
+        self._model = model
+        if self._current is not None:
+            self._current.model = model
 
     def sessions(self, limit: int) -> Sequence[SessionEntry]:
         """See :class:`~bayling_lite.chat.keeping.Keeping`."""

@@ -127,7 +127,11 @@ class _Repl:
     def _completions(self, line: str) -> Iterable[tuple[str, str, str]]:
         if (driver := self._driver) is None:
             return ()
-        known = Known(driver.session.preferences.terms, lambda: driver.keeping.sessions(_SESSIONS_OFFERED))
+        known = Known(
+            driver.session.preferences.terms,
+            sessions=lambda: driver.keeping.sessions(_SESSIONS_OFFERED),
+            models=driver.model_change.models.names,
+        )
         return commands.completions(line, known)
 
     def _do(self, driver: Driver, entered: Entered) -> bool:
@@ -169,8 +173,10 @@ class _Repl:
         error = self._driver.engine.error if self._driver is not None else None
         if error is not None and app.future is not None and not app.future.done():
             app.exit(exception=error)
-        else:
-            app.invalidate()
+            return
+        if self._driver is not None:
+            self._driver.look_at_model()
+        app.invalidate()
 
 
 class _Moment:

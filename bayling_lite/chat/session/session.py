@@ -21,7 +21,7 @@ from bayling_lite.chat.session.recording import KeptSession, NotKept, Position, 
 from bayling_lite.chat.session.room import Room, room_for
 from bayling_lite.chat.session.summaries import SummaryRun
 from bayling_lite.chat.session.turns import Kind, Plan, RunningTurn, Turn, failure_reason, new_id
-from bayling_lite.engine.base import Engine, SamplingParams
+from bayling_lite.engine.base import Engine, ModelInfo, SamplingParams
 from bayling_lite.errors import UsageError
 from bayling_lite.localization import _
 from bayling_lite.messages import Conversation
@@ -62,7 +62,7 @@ class Session(Planning):
         self._branch = Branch() if kept is None else Branch.of(kept.turns, kept.undone, kept.replaced)
         # What is left out, as the user said it; where the session stands is the branch's to say.
         self._left_out = Position() if kept is None else kept.position
-        self._counted: tuple[Conversation, int] | None = None
+        self._counted: tuple[ModelInfo, Conversation, int] | None = None
 
     @property
     def preferences(self) -> Preferences:
@@ -253,11 +253,14 @@ class Session(Planning):
         return draft_conversation(draft) if draft is not None else Conversation()
 
     def context_tokens(self) -> int:
-        """Tokens in :attr:`context`, counted once for each."""
+        """Tokens in :attr:`context`, counted once for each, and anew for another model."""
         context = self.context
-        if self._counted is None or self._counted[0] != context:
-            self._counted = (context, self.engine.count_tokens(context) if len(context) else 0)
-        return self._counted[1]
+        if not len(context):
+            return 0
+        info, counted = self.engine.info, self._counted
+        if counted is None or counted[0] is not info or counted[1] != context:
+            counted = self._counted = (info, context, self.engine.count_tokens(context))
+        return counted[2]
 
     def room(self, plan: Plan) -> Room:
         """Whether a turn fits the context, counted in what would be sent. Waits for the model.

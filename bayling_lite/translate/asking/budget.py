@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cached_property
 
-from bayling_lite.engine.base import Engine
+from bayling_lite.engine.base import Engine, ModelInfo
 from bayling_lite.prompts import user_turn
 
 # A translation has at most a few times the tokens of its source; a model that makes more goes round in circles.
@@ -23,10 +22,11 @@ def encodable(text: str) -> str:
 
 
 class TokenBudget:
-    """Counts with an engine's tokenizer. Safe to use from any thread."""
+    """Counts with an engine's tokenizer, also after another model has taken its place. Safe to use from any thread."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._counted: tuple[ModelInfo, int] | None = None
 
     def tokens(self, text: str) -> int:
         """Tokens of a text as a user's turn, without what stands around it."""
@@ -37,7 +37,10 @@ class TokenBudget:
         longest = max(map(self.tokens, sources), default=0)
         return max(_FEWEST_TOKENS, _TOKENS_PER_SOURCE_TOKEN * longest) + sum(map(self.tokens, words))
 
-    @cached_property
+    @property
     def _frame(self) -> int:
-        """Tokens of a request that says nothing."""
-        return self._engine.count_tokens(user_turn(""))
+        """Tokens of a request that says nothing, counted once for each model."""
+        info, counted = self._engine.info, self._counted
+        if counted is None or counted[0] is not info:
+            counted = self._counted = (info, self._engine.count_tokens(user_turn("")))
+        return counted[1]

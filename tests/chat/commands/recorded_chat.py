@@ -11,6 +11,7 @@ from bayling_lite.chat.driver import Driver
 from bayling_lite.chat.keeping import Keeping
 from bayling_lite.chat.loading import BackgroundEngine
 from bayling_lite.chat.making_room import OnOverflow
+from bayling_lite.chat.models import Models
 from bayling_lite.chat.screens.screen import Question
 from bayling_lite.chat.session.preferences import Preferences
 from bayling_lite.chat.session.session import Session
@@ -87,13 +88,14 @@ class RecordedChat:
         screen: RecordedScreen | None = None,
         keeping: Keeping | None = None,
         on_overflow: OnOverflow = "ask",
+        models: Models | None = None,
     ) -> None:
         self.engine = ScriptedEngine(responses, info=info)
         self.screen = screen or RecordedScreen()
         self._loading = BackgroundEngine(lambda: self.engine)
         self._loading.wait()
         session = Session(self._loading, Preferences(target=find_language(to) if to else None))
-        self.driver = Driver(session, self._loading, self.screen, keeping, on_overflow=on_overflow)
+        self.driver = Driver(session, self._loading, self.screen, keeping, on_overflow=on_overflow, models=models)
 
     @property
     def session(self) -> Session:

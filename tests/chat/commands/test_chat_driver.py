@@ -232,6 +232,9 @@ class Drawer:
     def rename(self, title: str) -> None:
         self.title = title
 
+    def model_changed(self, model: str) -> None:
+        self.model = model
+
     def sessions(self, limit: int) -> Sequence[SessionEntry]:
         changed = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
         return [SessionEntry(self.id, "Bees " * 20, changed, 3), SessionEntry("77b0aa12", "Ants", changed, 12)][:limit]
