@@ -138,6 +138,18 @@ def test_a_text_that_does_not_fit_says_by_how_much(chain_model: Path) -> None:
 
 
 @pytest.mark.slow
+def test_another_model_goes_on_with_the_session(tiny_model: Path, morning_model: Path) -> None:
+    question, models = "Can you see me?", (str(morning_model), "nowhere", "bayling-tiny")
+    text = "{0}\n/model {1}\nmore formal\n/model {2}\n/model {3}\n/new {0}\n".format(question, *models)
+    done = run("--model", str(tiny_model), "--to", "de", "--from", "en", "--store", text=text)
+    assert (done.returncode, done.stdout.splitlines()) == (4, ["Kannst du mich sehen?", "早", "Kannst du mich sehen?"])
+    assert f"Model: {morning_model.stem}\n" in done.stderr
+    assert "Error: There is no model 'nowhere'. Here: bayling-tiny" in done.stderr
+    turns = json.loads(sessions("export", "--all", "--format", "json").stdout)["sessions"][0]["turns"]
+    assert [turn["model"] for turn in turns] == [tiny_model.stem, morning_model.stem, tiny_model.stem]
+
+
+@pytest.mark.slow
 def test_a_bad_byte_is_named(chain_model: Path) -> None:
     command = [*CHAT, "--model", str(chain_model)]
     done = subprocess.run(command, input=b"Hi\n\xff\n", capture_output=True, cwd=ROOT, check=False, timeout=120)

@@ -23,7 +23,7 @@ Completion = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What there is to complete besides the commands; ``sessions`` and ``models`` are only asked where one is wanted."""
+    """What there is to complete besides commands; ``sessions`` and ``models`` are only asked where one is wanted."""
 
     terms: tuple[Term, ...] = ()
     sessions: Callable[[], Iterable[SessionEntry]] = tuple

@@ -70,8 +70,8 @@ ABOUT = Group(
         Command("stats", "", noted("tokens in the context, speed of the last answer"), _stats),
         Command(
             "model",
-            noted("[NAME|FILE]"),
-            noted("show the model, or go on with another one"),
+            noted("[MODEL]"),
+            noted("show the model, or go on with another: a name or a file"),
             _model,
             (
                 ("/model", noted("its name, its languages and what it runs on")),
