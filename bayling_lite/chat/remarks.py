@@ -133,7 +133,7 @@ def bare_command_text(line: str) -> str:
 def demonstrator_text(info: ModelInfo) -> str:
     """What to say to who chats with the small model that ships with the package."""
     return _(
-        "{model} was trained to translate, not to chat: try /to zh, or open another model with --model.",
+        "{model} was trained to translate, not to chat: try /to zh, or go on with another model: /model.",
         model=info.name,
     )
 
@@ -141,7 +141,7 @@ def demonstrator_text(info: ModelInfo) -> str:
 def unsteerable_text(info: ModelInfo) -> str:
     """What to say to who steers the small model that ships with the package."""
     return _(
-        "{model} is too small to follow formality, style or context; they wait for another model (--model). "
+        "{model} is too small to follow formality, style or context; they wait for another model (/model). "
         "Terms (/use, /glossary) it does follow.",
         model=info.name,
     )

@@ -30,7 +30,7 @@ def _explain(desk: Desk, argument: str) -> Reply:
     info = desk.session.engine.info
     if info.demonstrator:
         raise UsageError(
-            _("{model} was trained to translate, it cannot explain: another model (--model) can.", model=info.name)
+            _("{model} was trained to translate, it cannot explain: another model (/model) can.", model=info.name)
         )
     return Reply(plan=plan)
 

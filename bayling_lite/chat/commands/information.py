@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bayling_lite.chat import remarks
+from bayling_lite.chat.commands.arguments import unquoted
 from bayling_lite.chat.commands.command import Command, Desk, Group, Reply
 from bayling_lite.chat.commands.helping import command_help, help_lines
 from bayling_lite.localization import _, listed, noted, plural
@@ -38,7 +39,7 @@ def _stats(desk: Desk, _argument: str) -> Reply:
 
 def _model(desk: Desk, argument: str) -> Reply:
     if argument:
-        desk.model_change.begin(argument)
+        desk.model_change.begin(unquoted(argument))
         return Reply(keeps_choice=True)
     info = desk.session.engine.info
     languages = listed(map(remarks.language_label, info.languages)) or _("the file does not say")

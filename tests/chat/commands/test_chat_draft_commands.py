@@ -138,7 +138,7 @@ def test_asides_leave_the_draft_as_it_is() -> None:
 def test_a_demonstrator_does_not_explain() -> None:
     with RecordedChat(["Eins."], to="de", info=ModelInfo("tiny", "bayling", 512, demonstrator=True)) as chat:
         chat.say("One.", "/explain")
-        assert chat.shown("error") == ["tiny was trained to translate, it cannot explain: another model (--model) can."]
+        assert chat.shown("error") == ["tiny was trained to translate, it cannot explain: another model (/model) can."]
         assert len(chat.asked) == 1
 
 

@@ -197,7 +197,7 @@ def test_the_demonstrator_says_once_that_it_cannot_chat() -> None:
     with RecordedChat(["a", "b"], info=tiny) as chat:
         chat.say("Hi")
         assert chat.shown("warning") == [
-            "tiny was trained to translate, not to chat: try /to zh, or open another model with --model."
+            "tiny was trained to translate, not to chat: try /to zh, or go on with another model: /model."
         ]
         chat.say("Ho")
         assert chat.shown("warning") == []
