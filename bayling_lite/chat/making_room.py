@@ -26,6 +26,9 @@ def make_room(driver: Driver, plan: Plan, on_overflow: OnOverflow) -> bool:
     Raises:
         ContextOverflow: it does not fit, and nothing is to be left out.
     """
+    if plan.kind is Kind.TRANSLATION:
+        # Cut into sentences that fit. To ask would be to wait for the model, and the line is to be kept before that.
+        return True
     room: Room | None = None
     with interruptible():
         room = driver.session.room(plan)

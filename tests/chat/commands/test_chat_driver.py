@@ -10,15 +10,18 @@ from pathlib import Path
 
 import pytest
 
+from bayling_lite.chat.driver import Driver
 from bayling_lite.chat.keeping import SessionEntry, Written
+from bayling_lite.chat.loading import BackgroundEngine
 from bayling_lite.chat.records.running import RunningSession
 from bayling_lite.chat.remarks import going_on
 from bayling_lite.chat.screens.offers import offers_of
 from bayling_lite.chat.session.preferences import Preferences
 from bayling_lite.chat.session.recording import KeptSession, NotKept, Recorder
 from bayling_lite.chat.session.session import Session
-from bayling_lite.chat.session.turns import Kind
+from bayling_lite.chat.session.turns import Kind, Plan
 from bayling_lite.engine.base import Engine, ModelInfo
+from bayling_lite.engine.scripted import ScriptedEngine
 from bayling_lite.errors import EngineError, OutputError
 from bayling_lite.languages import find_language
 from bayling_lite.messages import Conversation
@@ -294,3 +297,28 @@ def test_sessions_are_listed_named_and_gone_on_with() -> None:
 def test_nothing_is_nothing(line: str) -> None:
     with RecordedChat() as chat:
         assert chat.say(line) == []
+
+
+class _Begun(NotKept):
+    """A recorder that only tells of the lines that it was told of."""
+
+    def __init__(self, known: threading.Event) -> None:
+        self._known = known
+
+    def begun(self, turn: str, parent: str | None, plan: Plan) -> None:
+        assert plan.typed == "Good morning."
+        self._known.set()
+
+
+def test_a_line_is_kept_before_the_model_has_loaded() -> None:
+    known = threading.Event()
+
+    def open_engine() -> ScriptedEngine:
+        assert known.wait(10)
+        return ScriptedEngine(["Guten Morgen."])
+
+    screen = RecordedScreen()
+    with BackgroundEngine(open_engine) as engine:
+        session = Session(engine, Preferences(target=find_language("de")), recorder=_Begun(known))
+        Driver(session, engine, screen).handle("Good morning.")
+    assert ("answer", "Guten Morgen.") in screen.events
