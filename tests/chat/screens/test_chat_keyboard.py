@@ -107,8 +107,8 @@ import fcntl, signal, sys, termios
 from bayling_lite.chat.screens.keyboard import PosixKeyboard
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 number = signal.Signals[sys.argv[1]]
-if len(sys.argv) > 2:
-    signal.signal(number, signal.SIG_IGN)
+# Whatever nohup, or a shell that put the tests into the background, has handed down.
+signal.signal(number, signal.SIG_IGN if len(sys.argv) > 2 else signal.SIG_DFL)
 with PosixKeyboard(0, termios).quiet():
     assert not termios.tcgetattr(0)[3] & termios.ECHO
     signal.raise_signal(number)
