@@ -7,6 +7,7 @@ DEL, bidirectional embeddings, overrides and isolates, lone surrogates. Files ge
 
 from __future__ import annotations
 
+import os
 import re
 
 # Longer "sequences" are not sequences: then only the control characters go, and what they framed stays visible.
@@ -29,6 +30,25 @@ def printable(text: str, *, keep: str = "\n\t") -> str:
         return text
     text = _SEQUENCE.sub("", text)
     return _CONTROL.sub(lambda found: found[0] if found[0] in keep else "", text)
+
+
+def fit(text: str, width: int) -> str:
+    """The text, cut with an ellipsis to a width in terminal cells (a Chinese character takes two)."""
+    from prompt_toolkit.utils import get_cwidth  # not for --help
+
+    if get_cwidth(text) <= width:
+        return text
+    cells = 0
+    for position, character in enumerate(text):
+        cells += get_cwidth(character)
+        if cells > width - 1:
+            return text[:position] + "…" if width > 0 else ""
+    return text
+
+
+def is_dumb() -> bool:
+    """Whether the terminal, if there is one, says that it cannot move its cursor."""
+    return os.environ.get("TERM", "").casefold() in ("dumb", "unknown")
 
 
 class PrintableStream:

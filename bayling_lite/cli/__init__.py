@@ -22,6 +22,7 @@ from bayling_lite.cli.saying import say
 from bayling_lite.errors import BaylingError, OutputError
 from bayling_lite.localization import _, interface_language, listed, noted, sentences
 from bayling_lite.reasons import reason
+from bayling_lite.terminal import is_dumb
 
 # Where each command is, and its short help, which stands here too so that listing the commands imports none of them.
 COMMANDS = {
@@ -93,7 +94,7 @@ def run(command: click.Command, name: str, args: Sequence[str] | None = None) ->
         say(_click_message(error), keep="\n\t")
         status = error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        wipes = sys.stderr.isatty() and os.environ.get("TERM", "").casefold() not in ("dumb", "unknown")
+        wipes = sys.stderr.isatty() and not is_dumb()
         # Over the ^C that the terminal has shown.
         click.echo(("\r\x1b[K" if wipes else "") + _("Interrupted."), err=True)
         status = 130

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,6 +17,7 @@ from bayling_lite.cli.options import EngineFlags
 from bayling_lite.cli.saying import say
 from bayling_lite.errors import BaylingError, UsageError
 from bayling_lite.localization import _
+from bayling_lite.terminal import is_dumb
 
 if TYPE_CHECKING:
     from bayling_lite.chat.beginning import ChatOptions
@@ -85,9 +85,7 @@ def _chat_options(asked: Asked, running: RunningSession) -> ChatOptions:
 
 def _has_screen() -> bool:
     """Whether both ends are a terminal that can move its cursor."""
-    return (
-        sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "").casefold() not in ("dumb", "unknown")
-    )
+    return sys.stdin.isatty() and sys.stdout.isatty() and not is_dumb()
 
 
 def _in_a_terminal(open_engine: Callable[[], Engine], options: ChatOptions, asked: Asked, settings: Settings) -> int:

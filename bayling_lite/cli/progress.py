@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from bayling_lite.cli.progress_line import Shown, Window, cells, plain_line, progress_line
-from bayling_lite.terminal import printable
+from bayling_lite.terminal import is_dumb, printable
 
 _SECONDS_BETWEEN = 0.1
 _ROOM = len("^C")
@@ -70,7 +70,7 @@ class StatusLine:
     def _write(self, line: str) -> None:
         width = cells(line)
         # A terminal without control sequences is wiped with blanks.
-        wipe = " " * max(0, self._width - width) if _is_dumb() else "\x1b[K"
+        wipe = " " * max(0, self._width - width) if is_dumb() else "\x1b[K"
         sys.stderr.write(f"\r{line}{wipe}" + ("" if line else "\r"))
         sys.stderr.flush()
         self._width = width
@@ -116,14 +116,10 @@ def _columns() -> int:
     return shutil.get_terminal_size((own or 80, 24)).columns if "COLUMNS" in os.environ else own or 80
 
 
-def _is_dumb() -> bool:
-    return os.environ.get("TERM", "").casefold() in ("dumb", "unknown")
-
-
 def _wants_ascii() -> bool:
     """Whether a bar is drawn with what every terminal and every reader has."""
     try:
         "━─".encode(sys.stderr.encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
         return True
-    return _is_dumb() or bool(os.environ.get("NO_COLOR"))
+    return is_dumb() or bool(os.environ.get("NO_COLOR"))

@@ -13,6 +13,7 @@ import click
 from bayling_lite.cli.interface import InterfaceCommand, lang_option
 from bayling_lite.cli.saying import say
 from bayling_lite.localization import _, noted
+from bayling_lite.terminal import fit, printable
 
 if TYPE_CHECKING:
     from bayling_lite.chat.records.store import SessionStore
@@ -131,15 +132,8 @@ def _fitted(header: Sequence[str], rows: list[tuple[str, ...]], width: int) -> l
     return [(*row[:-1], _cut(row[-1], room)) for row in rows] if room >= _SHORTEST_TITLE else rows
 
 
-def _cut(text: str, width: int) -> str:
-    """As much of a text as has room, an ellipsis at its end where that is not all."""
-    from prompt_toolkit.utils import get_cwidth
-
-    from bayling_lite.terminal import printable
-
-    text = printable(text, keep="")
-    if get_cwidth(text) <= width:
-        return text
-    while text and get_cwidth(text) > width - 1:
-        text = text[:-1]
-    return f"{text.rstrip()}…"
+def _cut(title: str, width: int) -> str:
+    """As much of a title as has room, an ellipsis at its end where that is not all."""
+    title = printable(title, keep="")
+    shown = fit(title, width)
+    return title if shown == title else f"{shown[:-1].rstrip()}…"

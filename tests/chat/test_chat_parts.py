@@ -19,6 +19,7 @@ from bayling_lite.engine.base import ModelInfo
 from bayling_lite.engine.scripted import ScriptedEngine
 from bayling_lite.errors import EngineClosed, ModelUnreadable
 from bayling_lite.languages import find_language
+from bayling_lite.terminal import fit
 
 
 def test_an_engine_is_usable_before_it_is_there() -> None:
@@ -135,7 +136,7 @@ def test_blocks(text: str, opens: bool, block: str | None) -> None:
     ],
 )
 def test_widths_are_counted_in_cells(text: str, width: int, shown: str) -> None:
-    assert rendering.fit(text, width) == shown
+    assert fit(text, width) == shown
 
 
 def test_a_language_is_only_missed_where_the_model_says_what_it_knows() -> None:

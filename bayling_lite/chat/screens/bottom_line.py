@@ -10,11 +10,10 @@ from prompt_toolkit.utils import get_cwidth
 from bayling_lite.chat.blocks import opens_block
 from bayling_lite.chat.remarks import NEARLY_FULL
 from bayling_lite.chat.screens.offers import Offers
-from bayling_lite.chat.screens.rendering import fit
 from bayling_lite.chat.session.session import Session
 from bayling_lite.chat.session.turns import Kind, Turn
 from bayling_lite.localization import _
-from bayling_lite.terminal import printable
+from bayling_lite.terminal import fit, printable
 
 _BETWEEN = " · "
 

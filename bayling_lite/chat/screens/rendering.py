@@ -7,7 +7,6 @@ paste passes :func:`~bayling_lite.terminal.printable` on its way here.
 from __future__ import annotations
 
 from prompt_toolkit.styles import Style
-from prompt_toolkit.utils import get_cwidth
 
 from bayling_lite.chat.session.session import Session
 from bayling_lite.chat.session.turns import Kind, Plan
@@ -85,15 +84,3 @@ def choice_text(plan: Plan, other: str) -> str:
     if other:
         parts.append(_("Tab if it was {reading}", reading=other))
     return BETWEEN.join(parts)
-
-
-def fit(text: str, width: int) -> str:
-    """The text, cut with an ellipsis to a width in terminal cells (a Chinese character takes two)."""
-    if get_cwidth(text) <= width:
-        return text
-    cells = 0
-    for position, character in enumerate(text):
-        cells += get_cwidth(character)
-        if cells > width - 1:
-            return text[:position] + "…" if width > 0 else ""
-    return text

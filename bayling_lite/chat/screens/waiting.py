@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 from prompt_toolkit.output import Output
 
-from bayling_lite.chat.screens.rendering import fit
 from bayling_lite.localization import _
+from bayling_lite.terminal import fit
 
 # An answer that begins before this is at once; after it, somebody wonders.
 _PATIENCE_SECONDS = 0.4

@@ -13,7 +13,6 @@ _ANYWHERE = re.compile(r"[\\`*<>\[\]&~|$]|(?<!\w)_|_(?!\w)")
 # What makes a block of a line: headings (also the second line of one), lists, rules, and indented code.
 _LINE_START = re.compile(r"^(?P<sign>#{1,6}(?=\s|$)|[-+=]|\d{1,9}(?=[.)]))")
 _DIGITS = re.compile(r"^\d{1,9}")
-_HTTP = re.compile(r"(?i)\b(?:https?://|www\.)")
 _FENCE = re.compile(r"`{3,}|~{3,}")
 
 
