@@ -46,7 +46,7 @@ LAYERS = (
     *(*BASE, "hub", "engine", "settings", "quantizations", "registry", "catalogue", "inventory", "checkpoints"),
     *("pulling", "translate"),
 )
-TOP = (*LAYERS, "chat", "cli")
+TOP = (*LAYERS, "evaluate", "chat", "cli")
 # What conversion and training may use of the runtime.
 ALLOWED = (
     *("prompts", "messages", "errors", "languages", "gguf_file", "units", "whole_file", "encodings"),

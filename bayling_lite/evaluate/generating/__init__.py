@@ -1,0 +1,7 @@
+"""Having scripts answered: many at once, each answer kept before the next is asked for."""
+
+from __future__ import annotations
+
+from bayling_lite.evaluate.generating.generator import Answered, Generator, Progress
+
+__all__ = ["Answered", "Generator", "Progress"]

@@ -1,0 +1,131 @@
+"""The results folder: one JSON file for each system and set, whole or not there at all.
+
+``FOLDER/SYSTEM/FAMILY/SET.json``, of a comparison ``SET.vs.OTHER.json``. A file holds everything about its result, with
+one output a line, so that the report needs nothing else, and two files can be compared line by line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from bayling_lite.errors import InputError, OutputError
+from bayling_lite.evaluate.values import Effort, Output, Run, Score, SetResult
+from bayling_lite.reasons import reason
+from bayling_lite.whole_file import replace_whole
+
+FORMAT = "bayling-evaluation"
+VERSION = 1
+
+
+class ResultsFolder:
+    """Results of any number of systems. Nothing is made before something is written."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def file_of(self, result: SetResult) -> Path:
+        """Where a result is kept."""
+        end = f".vs.{file_name(result.against)}" if result.against else ""
+        folder = self.path / file_name(result.system) / result.family
+        return folder / f"{file_name(result.set_name)}{end}.json"
+
+    def write(self, result: SetResult) -> Path:
+        """Keep a result, in the place of an older one of the same system and set. Gives its file.
+
+        Raises:
+            OutputError: it cannot be written; an older one is still there.
+        """
+        path = self.file_of(result)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            replace_whole(path, encode(result))
+        except OSError as error:
+            raise OutputError(f"{path} cannot be written: {reason(error)}.") from error
+        return path
+
+    def read(self) -> tuple[SetResult, ...]:
+        """All results, by system, family and set.
+
+        Raises:
+            InputError: the folder is not there, or a result in it is damaged; the message names the file.
+        """
+        if not self.path.is_dir():
+            raise InputError(f"There is no results folder {self.path}. --out names the one that was measured into.")
+        return tuple(decode(path) for path in sorted(self.path.glob("*/*/*.json")))
+
+
+def file_name(name: str) -> str:
+    """A name as a file's name that every system takes; names that differ have files that differ."""
+    plain = re.sub(r"[^\w.\-]+", "_", name)[:80].lstrip(".") or "_"
+    if plain == name:
+        return plain
+    digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
+    return f"{plain}-{digest}"
+
+
+def encode(result: SetResult) -> bytes:
+    """A result as JSON: its head, and then one output a line."""
+    head = {"format": FORMAT, "version": VERSION, **_plain(result)}
+    outputs = head.pop("outputs")
+    lines = ",\n".join(f"  {_json(output)}" for output in outputs)
+    opened = json.dumps(head, ensure_ascii=False, indent=1)[:-2]
+    # Lone surrogates, which a model's broken output may hold, have no UTF-8.
+    text = f'{opened},\n "outputs": [\n{lines}\n ]\n}}\n'
+    return text.encode("utf-8", "replace")
+
+
+def decode(path: Path) -> SetResult:
+    """Read a result.
+
+    Raises:
+        InputError: the file cannot be read, or is none.
+    """
+    try:
+        value = json.loads(path.read_bytes())
+        if value["format"] != FORMAT or value["version"] != VERSION:
+            raise ValueError(f"format {value['format']!r}, version {value['version']!r}")
+        return _result(value)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {reason(error)}.") from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise InputError(
+            f"{path} is no result of an evaluation that this version reads ({error}). Remove it and measure again."
+        ) from error
+
+
+def _plain(result: SetResult) -> dict[str, Any]:
+    outputs = [{**asdict(output), "details": dict(output.details)} for output in result.outputs]
+    head = {name: getattr(result, name) for name in ("system", "family", "set_name", "against", "n_items")}
+    return {
+        **head,
+        "scores": [asdict(score) for score in result.scores],
+        "run": asdict(result.run),
+        "outputs": outputs,
+    }
+
+
+def _result(value: Mapping[str, Any]) -> SetResult:
+    effort = value["run"].pop("effort")
+    return SetResult(
+        system=value["system"],
+        family=value["family"],
+        set_name=value["set_name"],
+        against=value["against"],
+        n_items=value["n_items"],
+        scores=tuple(Score(**score) for score in value["scores"]),
+        run=Run(**value["run"], effort=Effort(**effort) if effort else None),
+        outputs=tuple(
+            Output(**{**output, "asked": tuple(output["asked"]), "said": tuple(output["said"])})
+            for output in value["outputs"]
+        ),
+    )
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
