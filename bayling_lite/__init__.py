@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     )
     from bayling_lite.engine.llama import LlamaEngine
     from bayling_lite.engine.plan import EngineOptions
+    from bayling_lite.engine.remote import RemoteEngine
     from bayling_lite.engine.scripted import ScriptedEngine
     from bayling_lite.errors import BaylingError
     from bayling_lite.languages import LANGUAGES, Language, detect_language, find_language
@@ -64,6 +65,7 @@ _HOMES = {
     ),
     "bayling_lite.engine.llama": ("LlamaEngine",),
     "bayling_lite.engine.plan": ("EngineOptions",),
+    "bayling_lite.engine.remote": ("RemoteEngine",),
     "bayling_lite.engine.scripted": ("ScriptedEngine",),
     "bayling_lite.errors": ("BaylingError",),
     "bayling_lite.languages": ("LANGUAGES", "Language", "detect_language", "find_language"),
@@ -100,6 +102,7 @@ __all__ = [
     "Message",
     "ModelInfo",
     "PromptTemplate",
+    "RemoteEngine",
     "Role",
     "SamplingParams",
     "ScriptedEngine",

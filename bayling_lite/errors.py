@@ -17,6 +17,8 @@
     └── EngineError           generating failed
         ├── ContextOverflow   the request does not fit the context; says by how many tokens
         ├── PhrasesDoNotFit   the required phrases cannot all appear within the tokens there are
+        ├── RequestRefused    a server does not take this one request (others may go well): its content filter objects
+        ├── ServerTimeout     a server gave nothing for as long as it had
         └── EngineClosed      the engine was closed
 
 Only the command line prints and exits; the library raises these. The message is one plain sentence or two that
@@ -95,14 +97,16 @@ class EngineError(BaylingError):
 class ContextOverflow(EngineError):
     """A request does not fit the model's context.
 
-    Attributes are counted in tokens: ``n_prompt`` of the prompt, ``n_ctx`` of the context.
+    Attributes are counted in tokens: ``n_prompt`` of the prompt, ``n_ctx`` of the context; 0 where a server does not
+    say. ``message`` replaces the usual one.
     """
 
-    def __init__(self, n_prompt: int, n_ctx: int) -> None:
+    def __init__(self, n_prompt: int, n_ctx: int, message: str = "") -> None:
         self.n_prompt = n_prompt
         self.n_ctx = n_ctx
         super().__init__(
-            f"The prompt has {n_prompt} tokens, the context holds {n_ctx}: "
+            message
+            or f"The prompt has {n_prompt} tokens, the context holds {n_ctx}: "
             f"{n_prompt - n_ctx + 1} too many to leave room for an answer. "
             "Shorten the text, drop older turns, or open the model with a larger context."
         )
@@ -110,6 +114,21 @@ class ContextOverflow(EngineError):
 
 class PhrasesDoNotFit(EngineError):
     """The phrases that a text must have cannot all be written within the tokens there are for it."""
+
+
+class RequestRefused(EngineError):
+    """A server does not take this one request: its content filter objects, or it calls the text invalid or too large.
+
+    Others may go well: the server is there, and it knows the model and the key. ``reason`` is what the server gave.
+    """
+
+    def __init__(self, message: str, reason: str = "") -> None:
+        self.reason = reason or message
+        super().__init__(message)
+
+
+class ServerTimeout(EngineError):
+    """A server took the request and gave nothing, or nothing more, for as long as it had. Later it may go well."""
 
 
 class EngineClosed(EngineError):

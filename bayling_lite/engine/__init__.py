@@ -1,7 +1,7 @@
 """Tokens in, tokens out: the :class:`~bayling_lite.engine.base.Engine` contract and what keeps it.
 
 ``base`` is the contract, ``llama`` runs GGUF files on llama.cpp (the only module that imports llama_cpp; import it when
-a model is opened, not before) and ``scripted`` answers from a script.
+a model is opened, not before), ``remote`` asks a server, and ``scripted`` answers from a script.
 """
 
 from __future__ import annotations
