@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 import sys
-import threading
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +15,7 @@ from bayling_lite.cli.opening import find_model, open_engine
 from bayling_lite.cli.options import EngineFlags
 from bayling_lite.cli.saying import say
 from bayling_lite.cli.sectioned import typed_command
+from bayling_lite.cli.stopping import INTERRUPTED, stoppable
 from bayling_lite.cli.translate_estimate import show_estimate
 from bayling_lite.cli.translate_means import Means, Opened, make_job, open_means, read_document
 from bayling_lite.cli.translate_options import Options
@@ -40,10 +37,8 @@ from bayling_lite.translate.formats import format_of, suffix_of
 from bayling_lite.translate.job.naming import derived_name
 from bayling_lite.translate.job.report import SegmentRecord
 
-_UNTRANSLATED, _INTERRUPTED = 3, 130
+_UNTRANSLATED = 3
 _SKIPPED_SHOWN = 20
-_PATIENCE = 3.0
-"""Seconds in which another Ctrl-C has no effect: it may be the same one, held too long."""
 
 
 def carry_out(plan: WorkPlan, options: Options, flags: EngineFlags) -> int:
@@ -52,7 +47,7 @@ def carry_out(plan: WorkPlan, options: Options, flags: EngineFlags) -> int:
     if not plan.works:
         raise InputError(f"There is no document to translate in {', '.join(options.reading.files)}.")
     path, settings = find_model(flags)
-    with _stoppable(), contextlib.ExitStack() as stack:
+    with stoppable(), contextlib.ExitStack() as stack:
         run: _Run | None = None
         try:
             engine = stack.enter_context(
@@ -65,37 +60,7 @@ def carry_out(plan: WorkPlan, options: Options, flags: EngineFlags) -> int:
             return run.all()
         except KeyboardInterrupt:
             _say_interrupted(run, options)
-            return _INTERRUPTED
-
-
-@contextlib.contextmanager
-def _stoppable() -> Iterator[None]:
-    """Take SIGTERM for Ctrl-C, and let the first of either come to its end.
-
-    That takes moments; who cannot wait for it any longer ends the process at once, which costs what is under way.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    stopped: list[float] = []
-
-    def stop(_signal: int, _frame: object) -> None:
-        if not stopped:
-            stopped.append(time.monotonic())
-            raise KeyboardInterrupt
-        if time.monotonic() - stopped[0] > _PATIENCE:
-            os._exit(_INTERRUPTED)
-
-    # What a shell has made a process ignore (nohup, a job in the background), it goes on ignoring.
-    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
-    before = {each: handler for each, handler in before.items() if handler is not signal.SIG_IGN}
-    for each in before:
-        signal.signal(each, stop)
-    try:
-        yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+            return INTERRUPTED
 
 
 def _say_skipped(plan: WorkPlan, options: Options) -> None:
