@@ -29,15 +29,20 @@ class DataFolder:
 
     def __init__(self, folders: Iterable[Path]) -> None:
         self.folders = tuple(folders)
+        # Of each folder, its name and those of the folders above it, as far as the one that the user named.
+        self._above: dict[Path, frozenset[str]] = {}
         for folder in self.folders:
             if not folder.is_dir():
                 raise InputError(f"There is no folder {folder}. --data names the folder that holds the test data.")
 
     def find(self, pattern: str, *, near: str = "") -> tuple[Path, ...]:
-        """The files whose name fits a pattern (``*.hypo``), in order; with ``near``, below a folder of that name."""
+        """The files whose name fits a pattern (``*.hypo``), in order; with ``near``, below a folder of that name.
+
+        Folders count from the one that the user named, itself among them; not those that it happens to lie in.
+        """
         names = fnmatch.filter(self._files, pattern) if any(sign in pattern for sign in "*?[") else [pattern]
         paths = (path for name in names for path in self._files.get(name, ()))
-        return tuple(sorted(path for path in paths if not near or near in path.parts[:-1]))
+        return tuple(sorted(path for path in paths if not near or near in self._above[path.parent]))
 
     def one(self, name: str, *, preferred: Sequence[str] = ()) -> Path | None:
         """The file of this name; None where there is none.
@@ -50,7 +55,7 @@ class DataFolder:
         """
         paths = self.find(name)
         for folder in preferred:
-            chosen = [path for path in paths if folder in path.parts[:-1]]
+            chosen = [path for path in paths if folder in self._above[path.parent]]
             if chosen:
                 paths = tuple(chosen)
                 break
@@ -74,10 +79,19 @@ class DataFolder:
         return files
 
     def _walk(self) -> Iterator[Path]:
+        """Every file once, wherever the folders overlap."""
+        seen: set[str] = set()
         for top in self.folders:
-            for folder, folders, names in os.walk(top):
+            for name, folders, names in os.walk(top):
+                place = os.path.realpath(name)
+                if place in seen:
+                    folders.clear()
+                    continue
+                seen.add(place)
                 folders[:] = sorted(name for name in folders if not name.startswith("."))
-                yield from (Path(folder, name) for name in names)
+                folder = Path(name)
+                self._above[folder] = frozenset((top.resolve().name, *folder.relative_to(top).parts))
+                yield from (folder / name for name in names if not name.startswith("."))
 
 
 def read_lines(path: Path) -> list[str]:

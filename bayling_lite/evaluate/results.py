@@ -21,6 +21,9 @@ from bayling_lite.whole_file import replace_whole
 
 FORMAT = "bayling-evaluation"
 VERSION = 1
+_LONGEST = 100
+# Windows opens these instead of a file, whatever follows the dot.
+_DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{port}{number}" for port in ("COM", "LPT") for number in range(10))}
 
 
 class ResultsFolder:
@@ -49,6 +52,14 @@ class ResultsFolder:
             raise OutputError(f"{path} cannot be written: {reason(error)}.") from error
         return path
 
+    def read_one(self, like: SetResult) -> SetResult:
+        """The result that is kept in the place of another one.
+
+        Raises:
+            InputError: there is none, or it is damaged.
+        """
+        return decode(self.file_of(like))
+
     def read(self) -> tuple[SetResult, ...]:
         """All results, by system, family and set.
 
@@ -57,13 +68,19 @@ class ResultsFolder:
         """
         if not self.path.is_dir():
             raise InputError(f"There is no results folder {self.path}. --out names the one that was measured into.")
-        return tuple(decode(path) for path in sorted(self.path.glob("*/*/*.json")))
+        paths = (path for path in self.path.glob("*/*/*.json") if not path.name.startswith("."))
+        return tuple(decode(path) for path in sorted(paths))
 
 
 def file_name(name: str) -> str:
-    """A name as a file's name that every system takes; names that differ have files that differ."""
-    plain = re.sub(r"[^\w.\-]+", "_", name)[:80].lstrip(".") or "_"
-    if plain == name:
+    """A name as a file's name that every system takes; names that differ have files that differ.
+
+    Where the file system does not tell capitals, names that differ in nothing else do not differ.
+    """
+    plain = re.sub(r"[^\w.\-]+", "_", name).strip(".").replace(".vs.", "_vs_")
+    # Two of them and what stands around them have to fit into the 255 bytes of a name.
+    plain = plain.encode()[:_LONGEST].decode(errors="ignore") or "_"
+    if plain == name and plain.partition(".")[0].upper() not in _DEVICES:
         return plain
     digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
     return f"{plain}-{digest}"
@@ -93,7 +110,7 @@ def decode(path: Path) -> SetResult:
         return _result(value)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {reason(error)}.") from error
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(
             f"{path} is no result of an evaluation that this version reads ({error}). Remove it and measure again."
         ) from error
@@ -118,13 +135,26 @@ def _result(value: Mapping[str, Any]) -> SetResult:
         set_name=value["set_name"],
         against=value["against"],
         n_items=value["n_items"],
-        scores=tuple(Score(**score) for score in value["scores"]),
+        scores=tuple(_score(score) for score in value["scores"]),
         run=Run(**value["run"], effort=Effort(**effort) if effort else None),
         outputs=tuple(
-            Output(**{**output, "asked": tuple(output["asked"]), "said": tuple(output["said"])})
+            Output(**{**output, "asked": _texts(output["asked"]), "said": _texts(output["said"])})
             for output in value["outputs"]
         ),
     )
+
+
+def _score(value: Mapping[str, Any]) -> Score:
+    score = Score(**value)
+    if not isinstance(score.value, int | float):
+        raise TypeError(f"{score.metric} is {score.value!r}, no number")
+    return score
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise TypeError(f"{value!r:.40} is no list of texts")
+    return tuple(value)
 
 
 def _json(value: object) -> str:

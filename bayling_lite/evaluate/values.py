@@ -172,7 +172,7 @@ class Output:
     ``asked`` holds the item as a person reads it, turn by turn: of a translation its source. ``quality`` in 0–1 is how
     good this one is by itself (sentence chrF++, right or wrong, phrases present), to find where systems differ;
     None where that cannot be said. ``details`` is JSON: what the family needs to compute its scores again.
-    ``problem`` as in :class:`Answer`.
+    ``problem`` as in :class:`Answer`, or ``unjudged`` (a judge gave no scores that can be read).
     """
 
     id: str

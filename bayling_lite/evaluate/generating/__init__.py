@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from bayling_lite.evaluate.generating.generator import Answered, Generator, Progress
+from bayling_lite.evaluate.generating.store import FILE_NAME, AnswerStore
 
-__all__ = ["Answered", "Generator", "Progress"]
+__all__ = ["FILE_NAME", "AnswerStore", "Answered", "Generator", "Progress"]
