@@ -20,7 +20,6 @@ import difflib
 import itertools
 import json
 import random
-import re
 import statistics
 import sys
 import time
@@ -37,13 +36,13 @@ from bayling_lite import LlamaEngine, Translation, Translator
 from bayling_lite.catalogue import resolve
 from bayling_lite.engine.base import Engine
 from bayling_lite.engine.words import occurs
+from bayling_lite.evaluate.interactive.kept import longest_common, token_spans, tokens
 from bayling_lite.languages import Language
 from bayling_lite.prompts import fix_instruction, use_instruction
 from bayling_lite.settings import Settings
 
 Kind = Literal["fix", "use", "paragraph"]
 
-_TOKEN = re.compile(r"[\u3400-\u9fff]|[^\W\u3400-\u9fff]+(?:['’-][^\W\u3400-\u9fff]+)*|[^\w\s]")
 _TINY = Path(bayling_finetune.__file__).parent / "recipes" / "tiny-refine.toml"
 _MOST_WORDS, _MOST_CHARACTERS = 2, 4
 _FEWEST_WORDS = 4
@@ -91,11 +90,6 @@ class Outcome:
     exact: bool
     seconds: float
     fresh_seconds: float
-
-
-def tokens(text: str) -> list[str]:
-    """Words, Chinese characters and marks."""
-    return _TOKEN.findall(text)
 
 
 def script(translator: Translator, pairs: list[Pair], count: int) -> list[Scripted]:
@@ -204,19 +198,9 @@ def _judged(scripted: Scripted, draft: Translation, refined: Translation, second
     )
 
 
-def longest_common(one: list[str], other: list[str]) -> int:
-    """Length of the longest common subsequence."""
-    row = [0] * (len(other) + 1)
-    for token in one:
-        corner = 0
-        for at, against in enumerate(other, start=1):
-            corner, row[at] = row[at], corner + 1 if token == against else max(row[at], row[at - 1])
-    return row[-1]
-
-
 def _replaceable(draft: str, reference: str, language: Language) -> Iterator[tuple[str, str]]:
     """Expressions of the draft, each with the one that the reference has in its place."""
-    spans, wanted = _spans(draft), _spans(reference)
+    spans, wanted = token_spans(draft), token_spans(reference)
     matcher = difflib.SequenceMatcher(
         None, [draft[a:b] for a, b in spans], [reference[a:b] for a, b in wanted], autojunk=False
     )
@@ -229,10 +213,6 @@ def _replaceable(draft: str, reference: str, language: Language) -> Iterator[tup
         alike = wrong[0].isupper() == right[0].isupper()
         if alike and _is_expression(wrong) and _is_expression(right) and draft.count(wrong) == 1 and right not in draft:
             yield wrong, right
-
-
-def _spans(text: str) -> list[tuple[int, int]]:
-    return [match.span() for match in _TOKEN.finditer(text)]
 
 
 def _is_expression(text: str) -> bool:
