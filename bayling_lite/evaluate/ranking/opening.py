@@ -1,0 +1,154 @@
+"""Opening a study by its name: begun once from outputs, then gone on with as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bayling_lite.errors import InputError, UsageError
+from bayling_lite.evaluate.ranking.dealing import new_study
+from bayling_lite.evaluate.ranking.reading import Outputs, changed_input, from_files, from_results
+from bayling_lite.evaluate.ranking.store import StudyStore
+from bayling_lite.evaluate.ranking.values import Aspect, Input, Study
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """What a study is to be made of, as its owner says it.
+
+    ``systems`` are names of systems in the results folder, which have been measured on ``set_name``
+    (``FAMILY/SET``), or ``SYSTEM=FILE``, the outputs of which belong to the lines of ``source``. The rest as in
+    :func:`~bayling_lite.evaluate.ranking.dealing.new_study`.
+    """
+
+    systems: tuple[str, ...] = ()
+    set_name: str | None = None
+    source: Path | None = None
+    reference: Path | None = None
+    show_references: bool = False
+    aspects: tuple[Aspect, ...] = ()
+    n_items: int | None = None
+    seed: int | None = None
+
+    @property
+    def says_something(self) -> bool:
+        """Whether anything was said at all."""
+        return self != Making()
+
+
+def open_study(out: Path, name: str, making: Making) -> tuple[StudyStore, bool]:
+    """The study of this name in a results folder, and whether it was begun now.
+
+    Raises:
+        InputError: an input says something else than when the study was begun, or cannot be read.
+        OutputError: the study cannot be written.
+        UsageError: there is none and nothing says what to make it of, or it was begun with something else.
+    """
+    path = StudyStore.place(out, name)
+    begun = path.exists()
+    if not begun and not making.says_something:
+        raise UsageError(
+            f"There is no study {name} in {out}. To begin it, say what to rank: --set FAMILY/SET, or SYSTEM=FILE twice "
+            "or more with --source."
+        )
+    # Read before a file is made, so that a slip leaves none behind.
+    outputs = _outputs(out, making) if making.says_something and not _left_out(making, begun) else None
+    store = StudyStore(path)
+    try:
+        return store, _prepare(store, name, outputs, making)
+    except BaseException:
+        store.close()
+        raise
+
+
+def look_at_study(out: Path, name: str) -> StudyStore:
+    """The study of this name, to read.
+
+    Raises:
+        InputError: there is none, or it is damaged.
+    """
+    path = StudyStore.place(out, name)
+    if not path.exists():
+        raise InputError(f"There is no study {name} in {out}. Name the systems to rank, and it is begun.")
+    store = StudyStore(path, readonly=True)
+    try:
+        store.needed()
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def _left_out(making: Making, begun: bool) -> bool:
+    """Whether a study that there is was named without what it was made of, only with how it was drawn."""
+    return begun and not making.systems and making.set_name is None
+
+
+def _prepare(store: StudyStore, name: str, outputs: Outputs | None, making: Making) -> bool:
+    """Freeze a new study; of an old one, see that it is the one that is meant. Whether it is new."""
+    study = store.study()
+    if study is None and outputs is not None:
+        drawn, items = new_study(
+            name,
+            outputs,
+            aspects=making.aspects,
+            n_items=making.n_items,
+            seed=making.seed,
+            references=making.show_references,
+        )
+        store.freeze(drawn, items)
+        return True
+    _check_same(store.needed(), outputs, making)
+    return False
+
+
+def _check_same(study: Study, outputs: Outputs | None, making: Making) -> None:
+    """What is said of an old study, and what lies in its inputs, has to be what it was made of."""
+    changed = changed_input(study.inputs, results=bool(study.family))
+    if changed is not None:
+        raise InputError(
+            f"{changed.path} is not what it was when the study {study.name} was begun, and a study never changes. "
+            "Put the old file back, or begin another study, under another name."
+        )
+    pairs: list[tuple[str, object, object]] = [
+        ("--items", making.n_items or study.n_items, study.n_items),
+        ("--seed", study.seed if making.seed is None else making.seed, study.seed),
+        ("--aspect", set(making.aspects or study.aspects), set(study.aspects)),
+    ]
+    if outputs is not None:
+        pairs += [
+            ("the systems", outputs.systems, study.systems),
+            ("--set", (outputs.family, outputs.set_name), (study.family, study.set_name)),
+            ("the files", _digests(outputs.inputs), _digests(study.inputs)),
+        ]
+    different = [what for what, wanted, is_ in pairs if wanted != is_]
+    if different:
+        raise UsageError(
+            f"The study {study.name} was begun with something else as {' and '.join(different)}, and a study never "
+            "changes. Give its name alone to go on with it, or begin another study, under another name."
+        )
+
+
+def _digests(inputs: Sequence[Input]) -> set[tuple[str, str]]:
+    return {(each.system, each.digest) for each in inputs}
+
+
+def _outputs(out: Path, making: Making) -> Outputs:
+    files = [name.split("=", 1) for name in making.systems if "=" in name]
+    if making.set_name is None and files and len(files) == len(making.systems):
+        return from_files(_by_system(files), source=making.source, reference=making.reference)
+    family, slash, set_name = (making.set_name or "").partition("/")
+    if files or not slash or making.source is not None or making.reference is not None:
+        raise UsageError(
+            "Say what to rank in one of two ways: --set FAMILY/SET and systems of the results folder by name, or "
+            "SYSTEM=FILE twice or more with --source."
+        )
+    return from_results(out, family, set_name, making.systems)
+
+
+def _by_system(files: Sequence[Sequence[str]]) -> dict[str, Path]:
+    named = {system.strip(): Path(path) for system, path in files}
+    if len(named) < len(files) or not all(named):
+        raise UsageError("Every system needs a name of its own: NAME=FILE.")
+    return named
