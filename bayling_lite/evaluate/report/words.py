@@ -1,0 +1,128 @@
+"""What a report says in words and figures, the same in each of its forms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from bayling_lite.evaluate.report.values import Comparison, ProblemLine, Ranking, Report, Said, SignatureLine
+
+PROBLEMS = {
+    "context": "did not fit the context",
+    "length": "cut off at the most tokens",
+    "empty": "empty",
+    "refused": "refused by the server",
+    "impossible": "phrases that cannot all be said",
+}
+"""The problems of an output, see :class:`~bayling_lite.evaluate.values.Answer`."""
+
+_LONGEST_TEXT = 900
+_MOST_LISTED = 5
+
+COMPARED = (
+    "The best measured system of each set beside that one of the others which it is told from least surely. "
+    "The test resamples the items, paired; p is sacreBLEU's, not corrected for the number of comparisons. "
+    "All comparisons are in the JSON form of this report."
+)
+APART = "Of each set, the items on which the measured systems are farthest apart, by a score of each output alone."
+WORST = "Of each set, the items that score lowest, by a score of each output alone."
+
+
+def about(report: Report) -> str:
+    """One line below the title: who was measured, when, by what."""
+    days = sorted({day for run in report.runs for day in run.dates})
+    when = [" – ".join(dict.fromkeys((days[0], days[-1])))] if days else []
+    count = len(report.systems)
+    return " · ".join([f"{count} system{'' if count == 1 else 's'} measured", *when, report.program])
+
+
+def examples_about(report: Report) -> str:
+    """What the examples are."""
+    return APART if any(example.spread for example in report.examples) else WORST
+
+
+def closest(comparisons: Iterable[Comparison]) -> list[Comparison]:
+    """Of each set and metric the comparison with the largest p."""
+    found: dict[tuple[str, str, str], Comparison] = {}
+    for one in comparisons:
+        key = (one.family, one.set_name, one.metric)
+        if key not in found or one.p > found[key].p:
+            found[key] = one
+    return list(found.values())
+
+
+def decimal(value: float, places: int = 1) -> str:
+    """A number with so many decimals."""
+    return f"{value:.{places}f}"
+
+
+def interval(low: float | None, high: float | None, places: int = 2) -> str:
+    """The bounds of an interval."""
+    if low is None or high is None:
+        return "–"
+    return f"{_signed(low, places)} to {_signed(high, places)}"
+
+
+def _signed(value: float, places: int) -> str:
+    return f"{value:.{places}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def duration(seconds: float) -> str:
+    """``2 h 05 min``, ``3 min 07 s``, ``4.2 s``."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
+
+
+def problems_text(line: ProblemLine) -> str:
+    """``12 empty, 3 cut off at the most tokens``."""
+    return ", ".join(f"{count:,} {PROBLEMS.get(name, name)}" for name, count in line.problems) or "–"
+
+
+def quality_text(said: Said) -> str:
+    """What one output is worth, and what is wrong with it."""
+    worth = [] if said.quality is None else [f"{100 * said.quality:.0f} of 100"]
+    return ", ".join([*worth, *([PROBLEMS.get(said.problem, said.problem)] if said.problem else [])])
+
+
+def shown_text(text: str, longest: int = _LONGEST_TEXT) -> str:
+    """A text as far as a page has room for it, its beginning and its end; the JSON has all of it."""
+    if len(text) <= longest:
+        return text
+    head, tail = text[: longest * 2 // 3], text[-(longest // 3) :]
+    return f"{head} […{len(text) - len(head) - len(tail):,} more characters…] {tail}"
+
+
+def listed(names: Sequence[str], noun: str = "sets") -> str:
+    """Names, or of many how many they are, with the first and the last."""
+    if len(names) <= _MOST_LISTED:
+        return ", ".join(names)
+    return f"{len(names)} {noun} ({names[0]} … {names[-1]})"
+
+
+def same_signatures(lines: Iterable[SignatureLine]) -> list[tuple[str, str, str, str]]:
+    """Family, metrics, sets and signature, with the metrics together that were computed alike."""
+    found: dict[tuple[str, tuple[str, ...], str], list[str]] = {}
+    for line in lines:
+        found.setdefault((line.family, line.sets, line.signature), []).append(line.metric)
+    return [
+        (family, ", ".join(metrics), listed(sets), signature) for (family, sets, signature), metrics in found.items()
+    ]
+
+
+def ranking_caption(one: Ranking) -> str:
+    """What a ranking is, and how far the people agree."""
+    of = f" ({one.family} {one.set_name})" if one.family else ""
+    people = f"{one.n_persons} {'person' if one.n_persons == 1 else 'people'}"
+    told = [
+        f"{one.aspect}: blind ranking “{one.study}”{of}",
+        f"{one.n_rankings:,} rankings by {people} of {one.n_ranked:,} of {one.n_items:,} items",
+    ]
+    if one.n_skipped:
+        told.append(f"{one.n_skipped:,} items were skipped by somebody")
+    if one.alpha is not None:
+        told.append(f"Krippendorff’s alpha (ordinal) {one.alpha:.2f} over {one.n_shared:,} items ranked by several")
+    if one.w is not None:
+        told.append(f"mean Kendall’s W {one.w:.2f}")
+    return ". ".join(told) + "."
