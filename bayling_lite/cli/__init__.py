@@ -48,6 +48,7 @@ COMMANDS = {
     ),
     "dialogues": ("bayling_lite.cli.dialogues:dialogues", noted("Build and import dialogues to train on.")),
     "finetune": ("bayling_lite.cli.finetune:command", noted("Train a model by a recipe.")),
+    "evaluate": ("bayling_lite.cli.evaluate:evaluate", noted("Measure models, and report what they are worth.")),
 }
 
 
