@@ -17,6 +17,7 @@ from bayling_lite.terminal import printable
 if TYPE_CHECKING:
     from bayling_lite.engine.base import ModelInfo
     from bayling_lite.engine.llama import LlamaEngine
+    from bayling_lite.engine.plan import EngineOptions
 
 
 logger = logging.getLogger(__name__)
@@ -39,11 +40,12 @@ def open_engine(
     *,
     template: str | None = None,
     quiet: bool = False,
+    exact: bool = False,
     tell: Callable[[str], None] = say,
 ) -> LlamaEngine:
     """Load a model; say on stderr if its context is too large for it and, once per user, if it is the demonstrator.
 
-    ``tell`` says it elsewhere.
+    ``tell`` says it elsewhere. ``exact`` as in :class:`~bayling_lite.engine.plan.EngineOptions`.
 
     Raises:
         ModelError: it cannot be used.
@@ -51,7 +53,8 @@ def open_engine(
     """
     from bayling_lite.engine.llama import LlamaEngine
 
-    engine = LlamaEngine.open(path, template=template, **settings.engine)
+    options: EngineOptions = {**settings.engine, "exact": exact}
+    engine = LlamaEngine.open(path, template=template, **options)
     info = engine.info
     logger.info(
         "%s: %s; context %d tokens, %d requests at once",

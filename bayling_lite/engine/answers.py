@@ -65,16 +65,20 @@ def shown(stream: TextStream, tokens: Iterable[int], vocabulary: Vocabulary, *, 
 class Answers:
     """The token ids behind the last answers' texts, so that the next turn finds them in memory.
 
-    A text can be written in many ways in tokens, and a model does not always choose the tokenizer's.
+    A text can be written in many ways in tokens, and a model does not always choose the tokenizer's. Without ``keep``
+    nothing is known of any answer.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, keep: bool = True) -> None:
+        self._keep = keep
         self._ids: OrderedDict[tuple[bytes, str], tuple[int, ...]] = OrderedDict()
         self._logits: OrderedDict[tuple[bytes, str], Logits] = OrderedDict()
         self._n_written = 0  # bytes of logits of answers that are being written
 
     def remember(self, prompt: Sequence[int], text: str, tokens: Sequence[int]) -> None:
         """Keep the tokens of an answer, the whole of its text."""
+        if not self._keep:
+            return
         if tokens:
             self._ids[_digest(prompt), text] = tuple(tokens)
             if len(self._ids) > _REMEMBERED_ANSWERS:
@@ -92,6 +96,8 @@ class Answers:
 
     def remember_logits(self, prompt: Sequence[int], text: str, logits: Logits) -> None:
         """Keep the logits after a prompt and after each token of its answer, shape (n + 1, n_vocab)."""
+        if not self._keep:
+            return
         self._logits[_digest(prompt), text] = logits
         while len(self._logits) > 1 and (
             len(self._logits) > _REMEMBERED_LOGITS or sum(kept.nbytes for kept in self._logits.values()) > _LOGITS_BYTES

@@ -6,7 +6,7 @@ tests, a remote server.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self, runtime_checkable
@@ -28,7 +28,8 @@ class SamplingParams:
     ``temperature`` 0 is greedy decoding. ``seed`` None draws a fresh one; the same one gives the same text on the same
     machine, whatever else is in the batch, as exactly as the model is computed: with weights of 4 bits, llama.cpp's
     results differ in the second digit with the number of tokens computed together, and a choice between two tokens that
-    are about as likely can fall either way. With F32 weights and an ``f32`` KV cache they agree to 1e-5.
+    are about as likely can fall either way. With F32 weights and an ``f32`` KV cache they agree to 1e-5;
+    with the engine's option ``exact`` they are the same.
     ``top_k`` 0, ``top_p`` 1, ``min_p`` 0 and
     ``repeat_penalty`` 1 switch the respective filter off.
 
@@ -93,13 +94,14 @@ class Revision:
     ``text`` is the former answer. ``phrase`` takes the place of its characters from ``start`` to ``stop`` for each
     (start, stop) of ``places``, in order and apart from each other; with none given, the place is where the model finds
     the phrase likeliest. Every other token stays, unless another one is more than exp(``leaning``) times as likely:
-    articles and endings may follow the new word, and after a few tokens the text goes on as it did. ``variants`` are
+    articles and endings may follow the new word, and after a few tokens the text goes on as it did. What is ``kept``,
+    (start, stop) each, stays whatever the model finds likely, and no place is looked for there. ``variants`` are
     other ways to say the phrase in its one place; the likeliest is taken. A ``trial`` looks for the place and changes
     nothing: there is no answer, but :attr:`Completion.fit`.
 
     Raises:
-        UsageError: an empty phrase, places that are not in the text or not in order, variants without one place, a
-            trial of a place that is given, or a negative leaning.
+        UsageError: an empty phrase, places or kept parts that are not in the text, not in order or not apart from each
+            other, variants without one place, a trial of a place that is given, or a negative leaning.
     """
 
     text: str
@@ -108,19 +110,28 @@ class Revision:
     leaning: float = 4.0
     variants: tuple[str, ...] = ()
     trial: bool = False
+    kept: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
         if not all(phrase.strip() for phrase in (self.phrase, *self.variants)):
             raise UsageError("A phrase to put in cannot be empty.")
-        borders = [border for place in self.places for border in place]
-        if borders != sorted(borders) or not all(0 <= border <= len(self.text) for border in borders):
-            raise UsageError(f"Places must be in the text and in order, not {self.places}.")
+        for named, spans in (("Places", self.places), ("Kept parts", self.kept)):
+            if not _in_order(spans, len(self.text)):
+                raise UsageError(f"{named} must be in the text and in order, not {spans}.")
+        if self.kept and not _in_order(sorted((*self.places, *self.kept)), len(self.text)):
+            raise UsageError(f"What is kept, {self.kept}, must be apart from the places, {self.places}.")
         if self.variants and len(self.places) != 1:
             raise UsageError("Variants of a phrase need one place for it.")
         if self.trial and self.places:
             raise UsageError("A trial looks for the place of a phrase: none can be given.")
         if not self.leaning >= 0:
             raise UsageError(f"The leaning towards the former answer must be 0 or more, not {self.leaning}.")
+
+
+def _in_order(spans: Sequence[tuple[int, int]], size: int) -> bool:
+    """Whether spans of a text are in it, one behind the other."""
+    borders = [border for span in spans for border in span]
+    return borders == sorted(borders) and all(0 <= border <= size for border in borders)
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +267,7 @@ class ModelInfo:
     ``can_search`` says whether :class:`SearchParams` and :class:`Revision` are obeyed (a remote server may know nothing
     of them).
     ``fingerprint`` tells the weights from others, whatever the file is called; empty where that is not known.
+    ``exact``: the same request gives the same text, bit for bit, whatever was asked before.
     """
 
     name: str
@@ -268,6 +280,7 @@ class ModelInfo:
     n_parallel: int = 1
     can_search: bool = False
     fingerprint: str = ""
+    exact: bool = False
 
 
 @runtime_checkable

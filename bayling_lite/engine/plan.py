@@ -48,6 +48,8 @@ class EngineOptions(TypedDict, total=False):
     ``use_mmap``            map the file instead of reading it; by default where its weights are used as they stand
     ``use_mlock``           keep the weights from being swapped out; by default false
     ``drafting``            guess ahead where a text repeats itself (it stays the same text); by default true
+    ``exact``               one request at a time, with nothing in memory of those before: the same request gives the
+                            same text on the same machine, bit for bit, whatever was asked before; by default false
     ======================  ==========================================================================================
     """
 
@@ -60,6 +62,7 @@ class EngineOptions(TypedDict, total=False):
     use_mmap: bool | None
     use_mlock: bool
     drafting: bool
+    exact: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,8 @@ def check_options(options: EngineOptions) -> None:
         raise UsageError(
             _("There is no KV cache of type {type!r}. Known: {known}.", type=kv_type, known=listed(get_args(KVType)))
         )
+    if options.get("exact") and (options.get("n_parallel") or 1) > 1:
+        raise UsageError(_("To be exact, requests are computed one at a time: leave the number of sequences out."))
     for name, least, most in (
         ("n_ctx", _SMALLEST_N_CTX, None),
         ("n_parallel", 1, _MOST_PARALLEL),
@@ -130,7 +135,7 @@ def plan_context(shape: ModelShape, options: EngineOptions, *, on_gpu: bool) -> 
     """Choose what the options leave open."""
     trained = shape.n_ctx_train if shape.n_ctx_train > 0 else _DEFAULT_N_CTX
     n_ctx = options.get("n_ctx") or min(trained, _DEFAULT_N_CTX)
-    n_parallel = options.get("n_parallel") or _usual_parallel(shape, on_gpu=on_gpu)
+    n_parallel = 1 if options.get("exact") else options.get("n_parallel") or _usual_parallel(shape, on_gpu=on_gpu)
     kv_type = options.get("kv_type") or "f16"
     flash_attention = _flash_attention(kv_type, on_gpu=on_gpu)
     cell_bytes = shape.kv_numbers * _KV_BYTES[kv_type]

@@ -43,13 +43,15 @@ class Limits:
     """What a scheduler keeps to.
 
     ``n_ctx`` is the most tokens of one request, ``n_parallel`` the most requests at once, ``n_mixed`` the most tokens
-    of a step while answers are flowing. ``drafting`` is false where guessing ahead is switched off.
+    of a step while answers are flowing. ``drafting`` is false where guessing ahead is switched off. ``exact``: nothing
+    of a request that has ended is of use to the next one.
     """
 
     n_ctx: int
     n_parallel: int
     n_mixed: int
     drafting: bool = True
+    exact: bool = False
 
 
 class Scheduler:
@@ -75,7 +77,12 @@ class Scheduler:
         self._limits = limits
         self._replacements = replacements
         self._place = Workplace(
-            decoder, Sequences(decoder), vocabulary, self._tokenizer.stop_ids, Answers(), limits.drafting
+            decoder,
+            Sequences(decoder, keep=not limits.exact),
+            vocabulary,
+            self._tokenizer.stop_ids,
+            Answers(keep=not limits.exact),
+            limits.drafting,
         )
         self._jobs: list[Job] = []  # in the order they came; the worker's own
         self._composer = Composer(decoder.n_batch, limits.n_mixed, self._answering_for)

@@ -34,10 +34,13 @@ class Slot:
 
 
 class Sequences:
-    """All sequences of a decoder. Only the worker thread uses it."""
+    """All sequences of a decoder. Only the worker thread uses it. Without ``keep`` a request that has ended leaves
+    nothing, so that the next one begins as the first one did.
+    """
 
-    def __init__(self, decoder: Decoder) -> None:
+    def __init__(self, decoder: Decoder, *, keep: bool = True) -> None:
         self._decoder = decoder
+        self._keep = keep
         self._slots = [Slot(number) for number in range(decoder.n_sequences)]
         self._clock = 0
 
@@ -97,6 +100,8 @@ class Sequences:
     def release(self, slot: Slot) -> None:
         """A request has ended: its tokens stay for the next, as long as idle ones are few."""
         slot.busy = False
+        if not self._keep:
+            self.trim(slot, 0)
         room = self._decoder.n_cells // _IDLE_SHARE
         idle = sorted((one for one in self._slots if not one.busy and one.tokens), key=lambda one: -one.used)
         for position, one in enumerate(idle):

@@ -86,7 +86,13 @@ class LlamaEngine:
                 vocabulary,
                 chosen,
                 free,
-                Limits(plan.n_ctx, plan.n_parallel, plan.n_mixed, options.get("drafting", True)),
+                Limits(
+                    plan.n_ctx,
+                    plan.n_parallel,
+                    plan.n_mixed,
+                    options.get("drafting", True),
+                    options.get("exact", False),
+                ),
                 replacements,
             )
         except BaseException:
@@ -100,6 +106,7 @@ class LlamaEngine:
             n_parallel=plan.n_parallel,
             can_search=context.can_rewind,
             fingerprint=identity,
+            exact=options.get("exact", False),
         )
         return cls(info, scheduler)
 
