@@ -82,7 +82,8 @@ class DataFolder:
         """Every file once, wherever the folders overlap."""
         seen: set[str] = set()
         for top in self.folders:
-            for name, folders, names in os.walk(top):
+            # What lies elsewhere and is linked here counts; a link that leads in a circle ends at what was seen.
+            for name, folders, names in os.walk(top, followlinks=True):
                 place = os.path.realpath(name)
                 if place in seen:
                     folders.clear()

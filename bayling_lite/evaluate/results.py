@@ -66,10 +66,18 @@ class ResultsFolder:
         Raises:
             InputError: the folder is not there, or a result in it is damaged; the message names the file.
         """
+        return tuple(map(decode, self._files()))
+
+    def read_set(self, family: str, set_name: str) -> tuple[SetResult, ...]:
+        """The results on one set, by system; no other file is read. Errors as in :meth:`read`."""
+        start = f"{file_name(set_name)}."
+        files = (path for path in self._files() if path.parent.name == family and path.name.startswith(start))
+        return tuple(result for result in map(decode, files) if result.set_name == set_name)
+
+    def _files(self) -> list[Path]:
         if not self.path.is_dir():
             raise InputError(f"There is no results folder {self.path}. --out names the one that was measured into.")
-        paths = (path for path in self.path.glob("*/*/*.json") if not path.name.startswith("."))
-        return tuple(decode(path) for path in sorted(paths))
+        return sorted(path for path in self.path.glob("*/*/*.json") if not path.name.startswith("."))
 
 
 def file_name(name: str) -> str:
@@ -119,16 +127,18 @@ def decode(path: Path) -> SetResult:
 def _plain(result: SetResult) -> dict[str, Any]:
     outputs = [{**asdict(output), "details": dict(output.details)} for output in result.outputs]
     head = {name: getattr(result, name) for name in ("system", "family", "set_name", "against", "n_items")}
+    judging = {"judging": asdict(result.judging)} if result.judging else {}
     return {
         **head,
         "scores": [asdict(score) for score in result.scores],
         "run": asdict(result.run),
+        **judging,
         "outputs": outputs,
     }
 
 
 def _result(value: Mapping[str, Any]) -> SetResult:
-    effort = value["run"].pop("effort")
+    judging = value.get("judging")
     return SetResult(
         system=value["system"],
         family=value["family"],
@@ -136,12 +146,18 @@ def _result(value: Mapping[str, Any]) -> SetResult:
         against=value["against"],
         n_items=value["n_items"],
         scores=tuple(_score(score) for score in value["scores"]),
-        run=Run(**value["run"], effort=Effort(**effort) if effort else None),
+        run=_run(value["run"]),
+        judging=_run(judging) if judging else None,
         outputs=tuple(
             Output(**{**output, "asked": _texts(output["asked"]), "said": _texts(output["said"])})
             for output in value["outputs"]
         ),
     )
+
+
+def _run(value: Mapping[str, Any]) -> Run:
+    effort = value["effort"]
+    return Run(**{**value, "effort": Effort(**effort) if effort else None})
 
 
 def _score(value: Mapping[str, Any]) -> Score:

@@ -189,8 +189,9 @@ class SetResult:
     """What one system is worth on one set of a family.
 
     ``family`` and ``set_name`` as in :mod:`bayling_lite.evaluate.families`: ``wmt22``, ``zh-en``. ``against`` names
-    the other system of a comparison (BayLing-80). ``n_items`` is the size of the whole set: with fewer ``outputs``,
-    only its first ones were measured, and every table says so. ``scores`` in the order of the table's columns.
+    the other system of a comparison (BayLing-80), and ``judging`` how its judge was run: ``run`` is always that of the
+    answers. ``n_items`` is the size of the whole set: with fewer ``outputs``, only its first ones were measured, and
+    every table says so. ``scores`` in the order of the table's columns.
     """
 
     system: str
@@ -201,6 +202,7 @@ class SetResult:
     run: Run
     n_items: int
     against: str = ""
+    judging: Run | None = None
 
     @property
     def whole(self) -> bool:

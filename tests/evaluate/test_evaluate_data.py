@@ -65,6 +65,16 @@ def test_folders_that_overlap_hold_each_file_once(tmp_path: Path) -> None:
     assert names(tmp_path, data.find("*.src")) == ["b/a.src", "c.src"]
 
 
+def test_a_link_leads_to_what_is_linked(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    make(tmp_path / "checkout", exp__a_src="1")
+    make(folder, b_src="2")
+    (folder / "BayLing").symlink_to(tmp_path / "checkout")
+    (tmp_path / "checkout" / "exp" / "up").symlink_to(folder)
+    assert names(folder, DataFolder([folder]).find("*.src")) == ["BayLing/exp/a.src", "b.src"]
+    assert names(folder, DataFolder([folder]).find("*.src", near="exp")) == ["BayLing/exp/a.src"]
+
+
 def test_hidden_folders_are_passed_over_unless_they_are_named(tmp_path: Path) -> None:
     make(tmp_path, a_src="1")
     hidden = make(tmp_path / ".cache", b_src="2")
