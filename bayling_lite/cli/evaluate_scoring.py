@@ -13,6 +13,7 @@ import click
 if TYPE_CHECKING:
     from bayling_lite.evaluate.translation.measuring import Scoring
     from bayling_lite.evaluate.values import SetResult
+    from bayling_lite.languages import Language
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -29,6 +30,17 @@ class ScoringFlags:
     comet_scores: Path | None
     lines: Path | None
 
+    @property
+    def given(self) -> str:
+        """The first of these options that was given, of those that do something alone; empty for none."""
+        options = {
+            "--tokenize": self.tokenize,
+            "--comet": self.comet,
+            "--comet-scores": self.comet_scores,
+            "--lines": self.lines,
+        }
+        return next((name for name, value in options.items() if value), "")
+
     def how(self) -> Scoring:
         """How to score.
 
@@ -43,7 +55,7 @@ class ScoringFlags:
         if self.comet and self.comet_scores is not None:
             raise UsageError("--comet makes the scores that --comet-scores reads: give one of them.")
         # Before the long work, not after it.
-        check_tokenizer(self.tokenize)
+        check_tokenizer(self.tokenize or "13a")
         model = self.comet_model or DEFAULT_MODEL
         comet: Comet | None = None
         if self.comet_scores is not None:
@@ -63,6 +75,20 @@ class ScoringFlags:
                 write_lines(result, self.lines)
 
 
+def say_doubts(results: Iterable[SetResult], direction: tuple[Language, Language] | None = None) -> None:
+    """Tell, on standard error, what a person should look at before they believe scores.
+
+    ``direction`` is source and target, where they are not what the set is called.
+    """
+    from bayling_lite.cli.saying import say
+    from bayling_lite.evaluate.translation.doubts import doubts
+    from bayling_lite.evaluate.translation.wmt22 import languages
+
+    for result in results:
+        for doubt in doubts(result, *(direction or languages(result.set_name))):
+            say(doubt)
+
+
 def scoring_options(function: Function) -> Function:
     """How translations are scored: the parameter ``scoring``, a :class:`ScoringFlags`."""
     decorators = (
@@ -70,7 +96,7 @@ def scoring_options(function: Function) -> Function:
             "--tokenize",
             default="",
             metavar="NAME",
-            help="sacreBLEU's tokenizer for BLEU.  [default: 13a; zh, ja-mecab, ko-mecab by target language]",
+            help="sacreBLEU's tokenizer for BLEU.  [default: 13a; zh, ja-mecab, ko-mecab, char for Thai]",
         ),
         click.option("--comet", is_flag=True, help="Score with COMET, too: runs comet-score of unbabel-comet."),
         click.option(

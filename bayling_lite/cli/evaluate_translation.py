@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from bayling_lite.cli.evaluate_options import MeasuringCommand, MeasuringFlags, measuring_options
-from bayling_lite.cli.evaluate_scoring import ScoringFlags, scoring_options
+from bayling_lite.cli.evaluate_scoring import ScoringFlags, say_doubts, scoring_options
 
 if TYPE_CHECKING:
     from bayling_lite.evaluate.translation.parallel_set import ParallelSet
@@ -35,7 +36,8 @@ _FILE = click.Path(path_type=Path)
     "--outputs",
     type=_FILE,
     metavar="FILE",
-    help="Score these translations, a line each, and run no model; --name says whose they are.",
+    help="Score these translations, a line each, and run no model; --name says whose they are, and --limit that they "
+    "are of the first lines.",
 )
 @scoring_options
 @measuring_options
@@ -78,18 +80,32 @@ def translation(
     if not measuring.quiet:
         for note in test_set.notes():
             say(note)
-    family, data = GivenSet(test_set, scoring.how()), DataFolder(())
+    if outputs is not None:
+        _check_no_model(click.get_current_context())
+    family, data = GivenSet(test_set, scoring.how(), limit=measuring.limit), DataFolder(())
     if outputs is None:
         with measuring_generator(measuring) as (generator, setup):
             results = measure_sets(family, data, (test_set.name,), generator, setup, measuring)
     else:
         result = family.score(data, FoundOutputs(measuring.name or outputs.stem, test_set.name, outputs))
-        keep(result, ResultsFolder(measuring.out))
+        keep(result, ResultsFolder(measuring.out), quiet=measuring.quiet)
         show_result(result, quiet=measuring.quiet)
         results = (result,)
     scoring.write_lines(results)
     if not measuring.quiet:
+        say_doubts(results, (test_set.source, test_set.target))
         say_where(measuring.out)
+
+
+def _check_no_model(context: click.Context) -> None:
+    from bayling_lite.errors import UsageError
+
+    for name in ("model", "template", "server", "server_model", "wording", "beam", "greedy", "seed"):
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise UsageError(
+                f"--outputs scores translations that are there, and --{name.replace('_', '-')} says how a model "
+                "translates: give one of them."
+            )
 
 
 def _from_sacrebleu(testset: str, pair: str | None, measuring: MeasuringFlags) -> ParallelSet:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from bayling_lite.cli.evaluate_options import MeasuringCommand, MeasuringFlags, measuring_options
-from bayling_lite.cli.evaluate_scoring import ScoringFlags, scoring_options
+from bayling_lite.cli.evaluate_scoring import ScoringFlags, say_doubts, scoring_options
 
 
 @click.command("wmt22", cls=MeasuringCommand)
@@ -31,4 +31,7 @@ def wmt22(directions: tuple[str, ...], scoring: ScoringFlags, measuring: Measuri
     for direction in directions:
         if direction not in DIRECTIONS:
             raise UsageError(f"WMT22 has no direction {direction!r} here. There are: {', '.join(DIRECTIONS)}.")
-    scoring.write_lines(run_family(Wmt22(scoring.how()), directions, measuring))
+    results = run_family(Wmt22(scoring.how()), directions, measuring)
+    scoring.write_lines(results)
+    if not measuring.quiet:
+        say_doubts(results)

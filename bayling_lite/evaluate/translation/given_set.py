@@ -15,9 +15,10 @@ class GivenSet:
 
     name = "translation"
 
-    def __init__(self, test_set: ParallelSet, how: Scoring = USUAL) -> None:
+    def __init__(self, test_set: ParallelSet, how: Scoring = USUAL, *, limit: int | None = None) -> None:
         self._test_set = test_set
         self._how = how
+        self._limit = limit
 
     def find_sets(self, data: DataFolder) -> tuple[str, ...]:  # noqa: ARG002 - the protocol's
         """The one set."""
@@ -32,5 +33,5 @@ class GivenSet:
         return ()
 
     def score(self, data: DataFolder, found: FoundOutputs) -> SetResult:  # noqa: ARG002 - the protocol's
-        """Score outputs made elsewhere, one a line."""
-        return score_outputs(self._test_set, self.name, found.system, found.path, self._how)
+        """Score outputs made elsewhere, one a line, of the set's first lines if there is a limit."""
+        return score_outputs(self._test_set, self.name, found.system, found.path, self._how, limit=self._limit)

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from bayling_lite.evaluate.data import paired, read_lines
+from bayling_lite.evaluate.data import read_lines
 from bayling_lite.evaluate.generating import Generator
 from bayling_lite.evaluate.translation.comet import Comet
 from bayling_lite.evaluate.translation.metrics import Scored, bounded_score, score_lines
-from bayling_lite.evaluate.translation.parallel_set import ParallelSet, one_line
+from bayling_lite.evaluate.translation.parallel_set import ParallelSet, check_paired, one_line
 from bayling_lite.evaluate.translation.resampling import N_SAMPLES, SEED
 from bayling_lite.evaluate.values import Answer, Decoding, FixedScript, Output, Run, Score, SetResult, Setup
 from bayling_lite.languages import Language
@@ -23,6 +23,8 @@ from bayling_lite.prompts import Wording, translation_instruction
 MAX_TOKENS = 1024
 """The paper's, for translation."""
 BEAM_SIZE = 5
+REFERENCES = "references"
+"""Where an output's details have all references, if there are several."""
 STATISTICS = "statistics"
 """Where an output's details have the statistics that scores are computed of again, by metric."""
 
@@ -59,21 +61,30 @@ def measure(test_set: ParallelSet, family: str, generator: Generator, setup: Set
 
 
 def score_outputs(
-    test_set: ParallelSet, family: str, system: str, path: Path, how: Scoring = USUAL, *, wording: str = ""
+    test_set: ParallelSet,
+    family: str,
+    system: str,
+    path: Path,
+    how: Scoring = USUAL,
+    *,
+    wording: str = "",
+    limit: int | None = None,
 ) -> SetResult:
-    """Score translations made elsewhere: a file with one a line.
+    """Score translations made elsewhere: a file with one a line, of the whole set or of its first ``limit`` lines.
 
     Raises:
         InputError: it cannot be read, or has another number of lines than the set.
         UsageError: a package is missing that a score needs.
     """
     lines = read_lines(path)
-    paired(path, len(lines), test_set.origin or test_set.name, len(test_set))
+    asked = test_set.first(limit)
+    if len(lines) == len(test_set):
+        lines = lines[:limit]
+    check_paired(path, lines, test_set.origin or test_set.name, len(asked))
     answers = [Answer((line,), "" if line.strip() else "empty") for line in lines]
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    return _result(
-        test_set, len(test_set), family, system, answers, Run(date=now, origin=path.name, prompt=wording), how
-    )
+    run = Run(date=now, origin=path.name, prompt=wording)
+    return _result(asked, len(test_set), family, system, answers, run, how)
 
 
 def instruction_words(target: Language, wording: Wording) -> str:
@@ -114,7 +125,7 @@ def _result(
 def _details(test_set: ParallelSet, number: int, statistics: Mapping[str, list[float]]) -> dict[str, Any]:
     details: dict[str, Any] = {STATISTICS: dict(statistics)}
     if len(test_set.references) > 1:
-        details["references"] = [lines[number - 1] for lines in test_set.references]
+        details[REFERENCES] = [lines[number - 1] for lines in test_set.references]
     return details
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from bayling_lite.errors import InputError, UsageError
 from bayling_lite.languages import Language
@@ -68,6 +69,26 @@ class ParallelSet:
             empty = [number for number, line in enumerate(lines, 1) if not line.strip()]
             if empty:
                 yield f"Warning: {self.origin or self.name}: {_lines(what, empty)}: {therefore}."
+
+
+def check_paired(path: Path, lines: Sequence[str], others: Path | str, expected: int) -> None:
+    """See that a file has a line for each one of another.
+
+    Raises:
+        InputError: it has more or fewer; the message has both numbers, and what is to be done where that can be seen.
+    """
+    if len(lines) == expected:
+        return
+    why = "line n of one must belong to line n of the other."
+    if len(lines) > expected and not any(line.strip() for line in lines[expected:]):
+        why = f"those after line {expected:,} are empty. Remove them from its end."
+    elif len(lines) == 1 < expected and "\r" in lines[0]:
+        why = "it ends its lines by carriage returns alone. Save it with line feeds."
+    raise InputError(f"{path} has {_counted(len(lines))}, {others} has {expected:,}: {why}")
+
+
+def _counted(count: int) -> str:
+    return "1 line" if count == 1 else f"{count:,} lines"
 
 
 def one_line(text: str) -> str:

@@ -18,6 +18,8 @@ Array = NDArray[np.float64]
 
 N_SAMPLES = 1000
 SEED = 12345
+SIGNIFICANT = 0.05
+"""The usual level."""
 _MOST_AT_ONCE = 4_000_000
 """Draws held in memory at once."""
 
@@ -51,6 +53,7 @@ def p_value(baseline: Array, other: Array, difference: float) -> float:
     The distances of the two on resampled sets, less their mean, are counted where they exceed the difference on the
     real set. This is sacreBLEU's rule, and that of Moses before it. Where one system is better on nearly every
     resampled set, only such sets count as have it better still: there it is one-sided, and an interval is stricter.
+    Without a difference it is 1; there sacreBLEU has 1/1001 for a system against itself, and chance for others.
     """
     if not difference:
         return 1.0
@@ -58,6 +61,11 @@ def p_value(baseline: Array, other: Array, difference: float) -> float:
     exceeding = np.count_nonzero(distances - distances.mean() > abs(difference))
     # One is added because the set at hand is one of those that could have been drawn.
     return float((exceeding + 1) / (len(distances) + 1))
+
+
+def is_significant(p: float, low: float, high: float) -> bool:
+    """Whether a difference is significant at the level of 5 %: by the test, and by its interval as well."""
+    return p < SIGNIFICANT and not low <= 0 <= high
 
 
 def _counts(n_sentences: int) -> Iterator[Array]:

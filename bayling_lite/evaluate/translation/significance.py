@@ -8,18 +8,25 @@ qualities (accuracy), the qualities themselves.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from bayling_lite.errors import InputError
-from bayling_lite.evaluate.translation.measuring import STATISTICS
+from bayling_lite.evaluate.translation.measuring import REFERENCES, STATISTICS
 from bayling_lite.evaluate.translation.metrics import corpus_score, resampled_scores
-from bayling_lite.evaluate.translation.resampling import N_SAMPLES, SEED, Array, interval, p_value, resampled_sums
+from bayling_lite.evaluate.translation.resampling import (
+    N_SAMPLES,
+    SEED,
+    Array,
+    interval,
+    is_significant,
+    p_value,
+    resampled_sums,
+)
 from bayling_lite.evaluate.values import Output, Score, SetResult
 
-SIGNIFICANT = 0.05
 SIGNATURE = f"test:paired-bootstrap|samples:{N_SAMPLES}|seed:{SEED}"
 _FEWEST = 2
 
@@ -30,6 +37,7 @@ class Comparison:
 
     ``value`` and ``baseline_value`` are in the metric's unit. ``low`` and ``high`` bound the 95 % interval of their
     difference; ``p`` is the probability that a difference at least this large is chance, as sacreBLEU computes it.
+    ``score_signature`` says how both scores are made, ``signature`` how they are compared.
     """
 
     family: str
@@ -43,6 +51,8 @@ class Comparison:
     low: float
     high: float
     p: float
+    against: str = ""
+    score_signature: str = ""
     signature: str = SIGNATURE
 
     @property
@@ -53,11 +63,27 @@ class Comparison:
     @property
     def significant(self) -> bool:
         """Whether the difference is significant at the usual level of 5 %: by the test, and by the interval as well."""
-        return self.p < SIGNIFICANT and not self.low <= 0 <= self.high
+        return is_significant(self.p, self.low, self.high)
 
 
-def compare(baseline: SetResult, other: SetResult) -> tuple[Comparison, ...]:
+Resampled = dict[tuple[int, str], tuple[tuple[str, ...], Array]]
+"""Scores on resampled sets, by the identity of a result and metric, with the items that they are of."""
+
+
+def compare(
+    baseline: SetResult,
+    other: SetResult,
+    metrics: Container[str] | None = None,
+    *,
+    resampled: Resampled | None = None,
+) -> tuple[Comparison, ...]:
     """Compare two results of the same set by every metric that both have statistics for, in the order of the scores.
+
+    Args:
+        baseline: one of them.
+        other: the other one.
+        metrics: which metrics; None for all.
+        resampled: where to keep what costs most, for further comparisons of the same results.
 
     Raises:
         InputError: they are of different sets, or of different versions of it: another source or reference.
@@ -68,32 +94,45 @@ def compare(baseline: SetResult, other: SetResult) -> tuple[Comparison, ...]:
     if len(pairs) < _FEWEST:
         return ()
     comparisons = []
-    for score in baseline.scores:
+    for score in baseline.scores if metrics is None else (one for one in baseline.scores if one.metric in metrics):
         theirs = other.score(score.metric)
         if theirs is None or rule(score.signature) != rule(theirs.signature):
             continue
         tables = [_table(result, score.metric, outputs) for result, outputs in _sides(baseline, other, pairs)]
         first, second = tables
         if first is not None and second is not None:
-            comparisons.append(_comparison(baseline, other, score.metric, (first, second)))
+            ids = tuple(output.id for output, _ in pairs)
+            scores = [
+                _resampled(result, score.metric, table, ids, {} if resampled is None else resampled)
+                for result, table in ((baseline, first), (other, second))
+            ]
+            comparisons.append(_comparison(baseline, other, score, (first, second), scores))
     return tuple(comparisons)
 
 
-def comparisons(results: Sequence[SetResult], baseline: str = "") -> tuple[Comparison, ...]:
+def comparisons(
+    results: Sequence[SetResult], baseline: str = "", metrics: Container[str] | None = None
+) -> tuple[Comparison, ...]:
     """Compare systems on every set that several have: each with the ``baseline``, or, for none, each with each.
 
-    Results are taken in the order in which they are given, which says who is compared with whom.
+    Results are taken in the order in which they are given, which says who is compared with whom. What comes of it is
+    ordered by set, and then by metric; ``metrics`` None are all.
 
     Raises:
         InputError: two results of a set are of different versions of it.
     """
     found: list[Comparison] = []
     for group in _by_set(results).values():
+        resampled: Resampled = {}
+        of_set: list[Comparison] = []
         for first, second in itertools.combinations(group, 2):
             if not baseline:
-                found += compare(first, second)
+                of_set += compare(first, second, metrics, resampled=resampled)
             elif baseline in (first.system, second.system):
-                found += compare(*((first, second) if first.system == baseline else (second, first)))
+                pair = (first, second) if first.system == baseline else (second, first)
+                of_set += compare(*pair, metrics, resampled=resampled)
+        order = list(dict.fromkeys(one.metric for one in of_set))
+        found += sorted(of_set, key=lambda one: order.index(one.metric))
     return tuple(found)
 
 
@@ -117,12 +156,17 @@ def _pairs(baseline: SetResult, other: SetResult) -> Iterator[tuple[Output, Outp
         pair = theirs.get(output.id)
         if pair is None:
             continue
-        if output.reference != pair.reference or _differ(output.asked, pair.asked):
+        if _references(output) != _references(pair) or _differ(output.asked, pair.asked):
             raise InputError(
                 f"Item {output.id} of {baseline.set_name} is another one for {baseline.system} than for "
                 f"{other.system}: they were measured on different versions of the set. Measure one of them again."
             )
         yield output, pair
+
+
+def _references(output: Output) -> tuple[str, ...]:
+    """All that an output is compared with."""
+    return tuple(output.details.get(REFERENCES, (output.reference,)))
 
 
 def _differ(first: tuple[str, ...], second: tuple[str, ...]) -> bool:
@@ -155,11 +199,21 @@ def _is_mean(score: Score, qualities: Sequence[float | None]) -> bool:
     return len(known) == len(qualities) > 0 and abs(100 * sum(known) / len(known) - score.value) < 1e-6
 
 
-def _comparison(baseline: SetResult, other: SetResult, metric: str, tables: tuple[Array, Array]) -> Comparison:
-    n_items = len(tables[0])
+def _resampled(result: SetResult, metric: str, table: Array, ids: tuple[str, ...], kept: Resampled) -> Array:
+    """A result's scores on the resampled sets, which are the same ones for all results on the same items."""
+    key = (id(result), metric)
+    if key not in kept or kept[key][0] != ids:
+        kept[key] = (ids, resampled_scores(metric, resampled_sums([table])[0], len(table)))
+    return kept[key][1]
+
+
+def _comparison(
+    baseline: SetResult, other: SetResult, score: Score, tables: tuple[Array, Array], resampled: Sequence[Array]
+) -> Comparison:
+    metric, n_items = score.metric, len(tables[0])
     values = [corpus_score(metric, table.sum(0).tolist(), n_items) for table in tables]
-    resampled = [resampled_scores(metric, sums, n_items) for sums in resampled_sums(tables)]
-    low, high = interval(resampled[1] - resampled[0])
+    first, second = resampled
+    low, high = interval(second - first)
     return Comparison(
         family=baseline.family,
         set_name=baseline.set_name,
@@ -171,5 +225,7 @@ def _comparison(baseline: SetResult, other: SetResult, metric: str, tables: tupl
         value=values[1],
         low=low,
         high=high,
-        p=p_value(resampled[0], resampled[1], values[1] - values[0]),
+        p=p_value(first, second, values[1] - values[0]),
+        against=baseline.against,
+        score_signature=score.signature,
     )

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bayling_lite.errors import InputError, UsageError
-from bayling_lite.evaluate.data import paired, read_lines
-from bayling_lite.evaluate.translation.parallel_set import ParallelSet
+from bayling_lite.evaluate.data import read_lines
+from bayling_lite.evaluate.translation.parallel_set import ParallelSet, check_paired
 from bayling_lite.languages import find_language
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def set_from_files(
     for path, lines in zip(paths, texts, strict=True):
         if not lines:
             raise InputError(f"{path} is empty: there is no line in it.")
-        paired(path, len(lines), paths[0], len(texts[0]))
+        check_paired(path, lines, paths[0], len(texts[0]))
     direction = f"{source_language.code}-{target_language.code}"
     return ParallelSet(
         name=f"{(name or paths[0].stem).removesuffix(f'.{direction}')}.{direction}",

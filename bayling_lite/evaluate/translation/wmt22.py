@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from bayling_lite.errors import InputError, UsageError
-from bayling_lite.evaluate.data import DataFolder, paired, read_lines
+from bayling_lite.evaluate.data import DataFolder, read_lines
 from bayling_lite.evaluate.families import FoundOutputs
 from bayling_lite.evaluate.generating import Generator
 from bayling_lite.evaluate.translation.measuring import USUAL, Scoring, instruction_words, measure, score_outputs
-from bayling_lite.evaluate.translation.parallel_set import ParallelSet
+from bayling_lite.evaluate.translation.parallel_set import ParallelSet, check_paired
 from bayling_lite.evaluate.values import SetResult, Setup
-from bayling_lite.languages import find_language
+from bayling_lite.languages import Language, find_language
 from bayling_lite.prompts import Wording
 
 DIRECTIONS = (
@@ -56,8 +56,8 @@ class Wmt22:
                 f"has: {there}. The sets are in the public repository ictnlp/BayLing, exp/translation_benchmark."
             )
         sources, references = read_lines(source), read_lines(reference)
-        paired(source, len(sources), reference, len(references))
-        from_, to = map(find_language, direction.split("-"))
+        check_paired(source, sources, reference, len(references))
+        from_, to = languages(direction)
         return ParallelSet(direction, from_, to, tuple(sources), (tuple(references),), str(reference))
 
     def measure(self, data: DataFolder, set_name: str, generator: Generator, setup: Setup) -> SetResult:
@@ -85,6 +85,12 @@ class Wmt22:
             raise InputError(f"There is no file {found.path}.")
         wording = instruction_words(test_set.target, Wording.CHINESE) if _direction(found.path)[1] else ""
         return score_outputs(test_set, self.name, found.system, found.path, self._how, wording=wording)
+
+
+def languages(direction: str) -> tuple[Language, Language]:
+    """Source and target of one of the directions."""
+    source, target = direction.split("-")
+    return find_language(source), find_language(target)
 
 
 def _files(direction: str) -> tuple[str, str]:

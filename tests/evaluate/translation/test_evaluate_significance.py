@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,7 +13,9 @@ from sacrebleu.metrics.chrf import CHRF
 from sacrebleu.significance import PairedTest
 
 from bayling_lite.errors import InputError
+from bayling_lite.evaluate.translation.measuring import REFERENCES
 from bayling_lite.evaluate.translation.significance import compare, comparisons
+from bayling_lite.evaluate.translation.standings import by_set, standings
 from bayling_lite.evaluate.translation.wmt22 import Wmt22
 from bayling_lite.evaluate.values import Output, Run, Score, SetResult
 from tests.evaluate.published_data import needs_published_data, published_data
@@ -73,6 +76,9 @@ def test_another_version_of_the_set_is_an_error(tmp_path: Path) -> None:
     outputs = (*perfect.outputs[:2], changed, *perfect.outputs[3:])
     with pytest.raises(InputError, match=r"Item 3 .* versions of the set"):
         compare(rough, dataclasses.replace(perfect, outputs=outputs))
+    several = dataclasses.replace(perfect.outputs[2], details={REFERENCES: [GERMAN[2], "Etwas anderes."]})
+    with pytest.raises(InputError, match="Item 3 "):
+        compare(rough, dataclasses.replace(perfect, outputs=(*perfect.outputs[:2], several, *perfect.outputs[3:])))
     with pytest.raises(InputError, match="differ"):
         compare(rough, dataclasses.replace(perfect, set_name="another"))
 
@@ -105,6 +111,27 @@ def test_each_with_each_or_all_with_one() -> None:
     assert [(one.baseline, one.system) for one in comparisons(results, "b")] == [("b", "a"), ("b", "c")]
     other = dataclasses.replace(results[0], set_name="alone")
     assert comparisons([results[0], other]) == ()
+
+
+def test_what_is_kept_for_further_comparisons_changes_none(tmp_path: Path) -> None:
+    lines = {"rough": ROUGH * 4, "mixed": MIXED, "others": OTHERS}
+    results = [german_result(tmp_path, name, said) for name, said in lines.items()]
+    results[2] = dataclasses.replace(results[2], outputs=results[2].outputs[:12])
+    pairs = list(itertools.combinations(results, 2))
+    apart = [one for metric in ("BLEU", "chrF++") for pair in pairs for one in compare(*pair) if one.metric == metric]
+    assert list(comparisons(results)) == apart
+    assert [one.metric for one in comparisons(results, metrics={"BLEU"})] == ["BLEU"] * 3
+
+
+def test_ranks_are_what_chance_leaves() -> None:
+    lines = {"a": "0001", "b": "0111", "c": "0111", "d": "1000"}
+    group = comparisons([accuracies(name, right * 20) for name, right in lines.items()])
+    found = {one.system: (one.first, one.last) for one in standings(group, 1)}
+    assert found == {"b": (1, 2), "c": (1, 2), "a": (3, 4), "d": (3, 4)}
+    assert [one.system for one in standings(group, -1)][:2] == ["a", "d"]
+    assert standings(group[1:], 1) == ()
+    assert standings([dataclasses.replace(group[0], n_items=3), *group[1:]], 1) == ()
+    assert [len(each) for each in by_set([*group, dataclasses.replace(group[0], metric="x")])] == [6, 1]
 
 
 @needs_published_data

@@ -85,6 +85,49 @@ def test_translations_made_elsewhere_are_scored_and_compared(run: Run) -> None:
     assert (one["baseline"], one["system"], one["n_items"]) == ("my model", "rough", 6)
     assert one["difference"] < 0
     assert run("compare", "--metric", "COMET")[1] == []
+    assert len(run("compare", "--set", "translation/news.en-de", "--metric", "bleu", "--json")[1]) == 1
+    status, _, said = run("compare", "--set", "new.en-de")
+    assert (status, "There are some on: translation/news.en-de." in said) == (2, True)
+    status, _, said = run("compare", "--metric", "BLUE")
+    assert (status, "There are some by: BLEU, chrF++, COMET." in said) == (2, True)
+
+
+def test_results_that_others_take_the_place_of_are_told_of(run: Run) -> None:
+    for name, translations in (("a", ROUGH), ("b", GERMAN)):
+        write_lines(Path(name) / "hyp.txt", translations)
+    outputs = ("--outputs", "a/hyp.txt")
+    run(*GIVEN, *outputs)
+    assert "Warning" not in run(*GIVEN, *outputs)[2]
+    said = " ".join(run(*GIVEN, "--outputs", "b/hyp.txt")[2].split())
+    assert "held the result of other outputs that were called hyp as well. It is replaced; --name keeps" in said
+    write_lines(Path("news.de"), [*GERMAN[:5], "Etwas anderes."])
+    assert "on another test set that was called news.en-de as well" in " ".join(run(*GIVEN, *outputs)[2].split())
+
+
+def test_ranks_of_several_systems_and_tables_to_paste(run: Run) -> None:
+    for name, translations in (("a|b", ROUGH), ("right", GERMAN), ("same", GERMAN)):
+        write_lines(Path("out.txt"), translations)
+        run(*GIVEN, "--outputs", "out.txt", "--name", name, "-q")
+    _, lines, said = run("compare", "--metric", "bleu")
+    assert lines[0].split() == ["SET", "METRIC", "ITEMS", "RANKS", "SYSTEM", "SCORE"]
+    assert [line.split()[4:] for line in lines[1:]] == [
+        ["1-2", "right", "100.00"],
+        ["1-2", "same", "100.00"],
+        ["3", "a|b", lines[-1].split()[-1]],
+    ]
+    assert "Each of the 3 comparisons is tested by itself" in " ".join(said.split())
+    assert "BLEU: nrefs:1|bs:1000|seed:12345|case:mixed|eff:no|tok:13a|smooth:exp|version:" in "".join(said.split("\n"))
+    _, lines, said = run("compare", "--pairs", "--markdown")
+    assert said == ""
+    assert lines[1] == "|" + "---|" * 10
+    table = [line for line in lines if line.startswith("|")]
+    assert len(table) == 2 + 3 * 2
+    assert "| a\\|b | " in table[2]
+    assert any(line.startswith("- BLEU: nrefs:1|bs:1000") for line in lines)
+    _, lines, _ = run("compare", "--tsv", "--baseline", "right")
+    header, *rows = (line.split("\t") for line in lines)
+    assert {len(row) for row in rows} == {len(header)}
+    assert [row[header.index("system")] for row in rows] == ["a|b", "same"] * 2
 
 
 def test_slips_of_a_comparison(run: Run) -> None:
@@ -111,6 +154,10 @@ def test_slips_of_a_comparison(run: Run) -> None:
         (("translation", "--testset", "wmt21"), 2, "--testset needs --pair"),
         ((*GIVEN, "--outputs", "short.txt"), 1, "short.txt has 2 lines, news.de has 6"),
         ((*GIVEN, "--outputs", "absent.txt"), 1, "absent.txt cannot be read"),
+        ((*GIVEN, "--outputs", "long.txt"), 1, "long.txt has 8 lines, news.de has 6: those after line 6 are empty"),
+        ((*GIVEN, "--outputs", "mac.txt"), 1, "mac.txt has 1 line, news.de has 6: it ends its lines by carriage"),
+        ((*GIVEN, "--outputs", "short.txt", "--limit", "3"), 1, "short.txt has 2 lines, news.de has 3"),
+        ((*GIVEN, "--outputs", "rough.txt", "--beam", "4"), 2, "--beam says how a model translates"),
         ((*GIVEN, "--outputs", "rough.txt", "--tokenize", "words"), 2, "no tokenizer 'words'"),
         ((*GIVEN, "--outputs", "rough.txt", "--comet-scores", "absent"), 1, "no COMET scores at absent"),
         ((*GIVEN, "--outputs", "rough.txt", "--comet", "--comet-scores", "x"), 2, "give one of them"),
@@ -119,10 +166,39 @@ def test_slips_of_a_comparison(run: Run) -> None:
 )
 def test_slips(run: Run, arguments: tuple[str, ...], status: int, words: str) -> None:
     write_lines(Path("short.txt"), ROUGH[:2])
+    write_lines(Path("long.txt"), (*ROUGH, "", " "))
+    Path("mac.txt").write_text("\r".join(ROUGH), encoding="utf-8", newline="")
     found, lines, said = run(*arguments)
     assert (found, lines) == (status, [])
     assert words in " ".join(said.split())
     assert not Path("evaluation").exists()
+
+
+def test_outputs_of_the_first_lines_only(run: Run) -> None:
+    write_lines(Path("part.txt"), GERMAN[:2])
+    for name in ("part.txt", "right.txt"):
+        _, lines, said = run(*GIVEN, "--outputs", name, "--limit", "2")
+        assert lines == ["news.en-de  BLEU 100.00  chrF++ 100.00  (2 of 6 items)"]
+        assert "the translations are the reference itself" in " ".join(said.split())
+
+
+def test_outputs_that_lie_with_the_data_are_scored_as_is_said(run: Run) -> None:
+    write_lines(Path("data/reference/ende.src"), ENGLISH)
+    write_lines(Path("data/reference/ende.ref"), GERMAN)
+    write_lines(Path("data/mine/en-de.hypo"), ROUGH)
+    made = write_comet_json(Path("en-de.json"), ROUGH, [0.5] * len(ROUGH))
+    scored = ("score", "wmt22", "--data", "data", "--comet-scores", str(made))
+    status, lines, _ = run(*scored, "--tokenize", "intl", "--lines", "lines")
+    assert (status, lines[0]) == (0, "mine: wmt22")
+    assert lines[1].endswith("COMET 50.00  (6 items, 1 with problems)")
+    kept = json.loads(Path("evaluation/mine/wmt22/en-de.json").read_bytes())
+    assert "|tok:intl|" in kept["scores"][0]["signature"]
+    assert Path("lines/mine/en-de.hypo").read_text(encoding="utf-8").splitlines() == list(ROUGH)
+    write_lines(Path("data/theirs/en-de.hypo"), ROUGH)
+    status, _, said = run(*scored)
+    assert (status, "are those of one system, and there are outputs of several: mine, theirs" in said) == (2, True)
+    status, _, said = run("score", "exams", "--data", "data", "--tokenize", "intl")
+    assert (status, "--tokenize is for translations" in said) == (2, True)
 
 
 def test_empty_references_are_warned_of(run: Run) -> None:

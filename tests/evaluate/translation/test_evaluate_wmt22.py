@@ -9,10 +9,11 @@ import pytest
 from bayling_lite.engine.base import ModelInfo
 from bayling_lite.engine.scripted import ScriptedEngine
 from bayling_lite.errors import ContextOverflow, InputError, UsageError
-from bayling_lite.evaluate.data import DataFolder
+from bayling_lite.evaluate.data import DataFolder, read_lines
 from bayling_lite.evaluate.families import family
 from bayling_lite.evaluate.generating import Generator
 from bayling_lite.evaluate.results import decode, encode
+from bayling_lite.evaluate.translation.metrics import score_lines
 from bayling_lite.evaluate.translation.plain_lines import write_lines as write_plain
 from bayling_lite.evaluate.translation.wmt22 import DIRECTIONS, Wmt22
 from bayling_lite.evaluate.values import Setup
@@ -159,9 +160,14 @@ def _asked(conversation: Conversation) -> int:
 
 @needs_published_data
 @pytest.mark.slow
-@pytest.mark.parametrize("system", PUBLISHED)
-def test_published_outputs_give_the_published_numbers(system: str) -> None:
+def test_published_outputs_give_the_published_numbers() -> None:
     wmt22, data = Wmt22(), published_data()
     assert wmt22.find_sets(data) == DIRECTIONS
-    results = [wmt22.score(data, found) for found in wmt22.find_outputs(data) if found.system == system]
-    assert " ".join(f"{result.scores[0].value:.2f}" for result in results) == PUBLISHED[system]
+    printed: dict[str, list[str]] = {system: [] for system in PUBLISHED}
+    for found in wmt22.find_outputs(data):
+        if found.system in PUBLISHED:
+            test_set = wmt22.test_set(data, found.set_name)
+            lines = read_lines(found.path)
+            (bleu,) = score_lines(lines, test_set.references, test_set.target, metrics=("BLEU",)).scores
+            printed[found.system].append(f"{bleu.value:.2f}")
+    assert {system: " ".join(numbers) for system, numbers in printed.items()} == PUBLISHED
