@@ -20,7 +20,9 @@ def constrained(sets: tuple[str, ...], guaranteed: bool, any_case: bool, measuri
     """Translate sentences with one to three phrases that the translation must have, as the paper did.
 
     SET is en-zh or zh-en; with none, all that the data holds are measured. The data is that of the public repository
-    ictnlp/BayLing; of other pairs, files of the same form are found by their names, constraints.en-de.de.jsonl:
+    ictnlp/BayLing. A set of your own is a file of the same form that is found by its name: of another pair,
+    constraints.en-de.de.jsonl; with a name of its own before the pair, constraints.medical.en-de.de.jsonl, which is the
+    set medical.en-de and stands apart from the paper's:
 
     \b
       {"src": "Good morning.", "tgt": "Guten Morgen.", "constraint": ["Morgen"]}
@@ -33,10 +35,17 @@ def constrained(sets: tuple[str, ...], guaranteed: bool, any_case: bool, measuri
     \b
     Examples:
       bayling evaluate constrained --data BayLing --model bayling-2-7b
+      bayling evaluate constrained medical.en-de --data my-sets
       bayling evaluate constrained en-zh --guaranteed --limit 200
       bayling evaluate constrained zh-en --wording zh --any-case
     """  # noqa: D301 - click wants the character \b
-    from bayling_lite.cli.evaluate_running import run_family
+    from bayling_lite.cli.evaluate_running import choose_sets, data_folder, run_family
     from bayling_lite.evaluate.interactive.constrained import Constrained
+    from bayling_lite.evaluate.interactive.constrained_files import read_constrained_set
 
-    run_family(Constrained(guaranteed=guaranteed, any_case=any_case), sets, measuring)
+    family, data = Constrained(guaranteed=guaranteed, any_case=any_case), data_folder(measuring.data)
+    chosen = choose_sets(family, data, sets)
+    for name in chosen:
+        # What is wrong with a set is told before a model is loaded.
+        read_constrained_set(data, name)
+    run_family(family, chosen, measuring)

@@ -58,20 +58,23 @@ def refinement(
     \b
       contains   phrases that the new draft must have, as words of their own
       absent     phrases that it must not have, in whatever case
-      shorter    true, or at most what share of the draft's length: 0.8
-      longer     true, or at least how many times the draft's length: 1.2
+      shorter    true (5 % at least), or at most what share of the draft's letters: 0.8
+      longer     true (5 % at least), or at least how many times its letters: 1.2
       language   what language it must be in
       formality  "formal" or "informal": forms of address, and contractions
-      keep       phrases that must stay; without it, the rest of the draft
+      keep       phrases that must stay if the draft has them; without it, the rest
       kind       what turns of this kind are called in the tables
       always     true: said even where the draft is as wished already
 
     "say" may be left out with one phrase in "contains" (and one in "absent", which it replaces), with "shorter" and
     with "longer". What the draft has already is not asked for. A dialogue may have an "id", and a "reference" for BLEU.
 
-    Printed are the share of turns in which the instruction was followed, of the other words of the drafts that were
-    kept, of dialogues with all turns followed, and of earlier wishes that the last draft still fulfils. The model
-    answers by itself, unless --guaranteed.
+    Printed are the share of turns in which the instruction was followed; of the other words of the drafts, where it
+    was, those kept, and of the words of the new drafts those that are old or were asked for (nothing added); of
+    dialogues with all turns followed; of followed wishes that the last draft still fulfils; and of all wishes, said or
+    not, that it fulfils. A model with better first drafts is told less: the last number alone is of the same wishes for
+    every model. Answers count as they are, with whatever is said around a draft. The model answers by itself, unless
+    --guaranteed.
 
     \b
     Examples:
@@ -115,7 +118,7 @@ def _show_groups(result: SetResult) -> None:
     """Print a table of the turns by kind and by place, where there is more than one of them."""
     from bayling_lite.cli.evaluate_running import number
     from bayling_lite.cli.tables import output_width, table
-    from bayling_lite.evaluate.interactive.refinement_judging import FOLLOWED, KEPT, breakdown
+    from bayling_lite.evaluate.interactive.refinement_judging import FOLLOWED, KEPT, NOT_ADDED, breakdown
 
     groups = breakdown(result.outputs)
     if len(groups) <= 2:  # one kind, and one turn: the line above says it all
@@ -124,11 +127,12 @@ def _show_groups(result: SetResult) -> None:
         (
             group.name,
             f"{group.said:,}",
-            *("-" if share is None else number(share) for share in (group.followed, group.kept)),
+            *("-" if share is None else number(share) for share in (group.followed, group.kept, group.not_added)),
         )
         for group in groups
     ]
-    for line in table(("TURNS", "SAID", FOLLOWED.upper(), KEPT.upper()), rows, output_width()):
+    header = ("TURNS", "SAID", FOLLOWED.upper(), KEPT.upper(), NOT_ADDED.upper())
+    for line in table(header, rows, output_width()):
         click.echo(f"  {line}")
 
 
@@ -142,15 +146,18 @@ def _make(
     """Write a set.
 
     Raises:
+        UsageError: it is said how many items are to be measured.
         OutputError: the file is there already, or cannot be written.
     """
     from bayling_lite.cli.saying import say
-    from bayling_lite.errors import InputError, OutputError
+    from bayling_lite.errors import InputError, OutputError, UsageError
     from bayling_lite.evaluate.interactive.making import USUAL_SIZE
     from bayling_lite.evaluate.interactive.refinement_sets import refinement_lines
     from bayling_lite.reasons import reason
     from bayling_lite.whole_file import replace_whole
 
+    if measuring.limit is not None:
+        raise UsageError("--limit is for measuring. How many dialogues --make writes, --count says.")
     if path.exists():
         raise OutputError(f"{path} is there already. Remove it, or name another file with --make.")
     dialogues = _made(sets, parallel, count or USUAL_SIZE, measuring)

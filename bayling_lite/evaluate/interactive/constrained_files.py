@@ -1,6 +1,7 @@
 """The files of constrained translation: sets of sentences with the phrases that their translations must have, outputs.
 
-A set is ``constraints.en-zh.zh.jsonl`` (the pair, then the target), one object a line::
+A set is ``constraints.en-zh.zh.jsonl`` (the pair, then the target; of one's own, with a name before it:
+``constraints.medical.en-zh.zh.jsonl`` is the set ``medical.en-zh``), one object a line::
 
     {"src": "Good morning.", "tgt": "早上好。", "constraint": ["早上"]}
 
@@ -21,8 +22,9 @@ from bayling_lite.errors import InputError, UsageError
 from bayling_lite.evaluate.data import DataFolder, paired, read_json_lines, read_lines
 from bayling_lite.languages import Language, find_language
 
-_SET = re.compile(r"constraints\.(?P<source>\w+)-(?P<target>\w+)\.(?P=target)\.jsonl")
-_OUTPUTS = re.compile(r"hypo\.(?P<set>(?P<source>\w+)-(?P<target>\w+))\.(?P=target)(?P<chinese>\.zh_prompt)?\.jsonl")
+_NAME = r"(?P<set>(?:.+\.)?(?P<source>\w+)-(?P<target>\w+))"
+_SET = re.compile(rf"constraints\.{_NAME}\.(?P=target)\.jsonl")
+_OUTPUTS = re.compile(rf"hypo\.{_NAME}\.(?P=target)(?P<chinese>\.zh_prompt)?\.jsonl")
 _PAPER = ("en-zh", "zh-en")
 _WHERE = "https://github.com/ictnlp/BayLing (data/constrained_translation)"
 _SHOWN = 60  # characters of a sentence in a message
@@ -39,7 +41,7 @@ class ConstrainedSentence:
 
 @dataclass(frozen=True, slots=True)
 class ConstrainedSet:
-    """A whole set. ``name`` is its pair of languages, ``en-zh``."""
+    """A whole set. ``name`` is its pair of languages, ``en-zh``, or has a name before that, ``medical.en-zh``."""
 
     name: str
     path: Path
@@ -51,7 +53,7 @@ class ConstrainedSet:
 def find_constrained_sets(data: DataFolder) -> tuple[str, ...]:
     """The names of the sets that the data holds, those of the paper first."""
     matches = (_SET.fullmatch(path.name) for path in data.find("constraints.*.jsonl"))
-    names = {f"{match['source']}-{match['target']}" for match in matches if match}
+    names = {match["set"] for match in matches if match}
     return tuple(sorted(names, key=lambda name: (_PAPER.index(name) if name in _PAPER else len(_PAPER), name)))
 
 
@@ -62,9 +64,9 @@ def read_constrained_set(data: DataFolder, name: str) -> ConstrainedSet:
         UsageError: the data has no set of this name, or its languages are unknown.
         InputError: it cannot be read, or an item is not as it should be; the message has its number.
     """
-    source, _, target = name.partition("-")
-    path = data.one(f"constraints.{name}.{target}.jsonl") if target else None
-    if path is None:
+    pair = re.fullmatch(_NAME, name)
+    path = data.one(f"constraints.{name}.{pair['target']}.jsonl") if pair else None
+    if pair is None or path is None:
         known = ", ".join(find_constrained_sets(data))
         there = f"There are: {known}." if known else f"There are none. They can be had from {_WHERE}."
         raise UsageError(f"The data has no set {name!r} of constrained translation. {there}")
@@ -72,7 +74,7 @@ def read_constrained_set(data: DataFolder, name: str) -> ConstrainedSet:
     if not items:
         raise InputError(f"{path} is empty.")
     sentences = tuple(_sentence(item, f"{path}, item {number}") for number, item in enumerate(items, 1))
-    return ConstrainedSet(name, path, find_language(source), find_language(target), sentences)
+    return ConstrainedSet(name, path, find_language(pair["source"]), find_language(pair["target"]), sentences)
 
 
 def find_constrained_outputs(data: DataFolder) -> tuple[tuple[Path, str, bool], ...]:

@@ -36,14 +36,17 @@ MARKS: dict[str, Marks] = {
         re.compile(r"(?<=[\w,;:] )(?:Sie|Ihnen|Ihr(?:e[mnrs]?)?)(?!\w)"),
         _words(r"[Dd](?:u|ich|ir|ein(?:e[mnrs]?)?)|[Ee]uch|[Ee]u(?:er|re[mnrs]?)"),
     ),
-    # No "ton", which is also a tone.
-    "fr": Marks(_words(r"[Vv](?:ous|otre|os)"), re.compile(r"(?<!\w)(?:[Tt](?:u|e|oi|a|es)(?!\w)|[Tt]['’](?=\w))")),
-    "es": Marks(_words(r"[Uu]sted(?:es)?|[Uu]ds?\."), _words(r"[Tt](?:ú|i|e|u|us)|[Cc]ontigo")),
+    # No "ton", which is also a tone, and no rendez-vous.
+    "fr": Marks(_words(r"(?<![Rr]endez-)[Vv]ous|[Vv]otre|[Vv]os"),
+                re.compile(r"(?<!\w)(?:[Tt](?:u|e|oi|a|es)(?!\w)|[Tt]['’](?=\w))")),
+    "es": Marks(_words(r"[Uu]sted(?:es)?|[Uu]ds?\."),
+                _words(r"[Tt](?:ú|i|e|u|us)|[Cc]ontigo|[Vv](?:osotr[ao]s|uestr[ao]s?)")),
     "ru": Marks(_words(r"[Вв](?:ы|ас|ам|ами|аш(?:а|е|и|его|ему|ей|их|им|ими|у|ем)?)"),
                 _words(r"[Тт](?:ы|ебя|ебе|обой|во[йяеёию]|воего|воему|воей|воих|воим|воими|воём|воем)")),
     "uk": Marks(_words(r"[Вв](?:и|ас|ам|ами|аш(?:а|е|і|ого|ому|ої|ій|их|им|ими|у)?)"),
                 _words(r"[Тт](?:и|ебе|обі|обою|вій|воя|воє|вої|вого|воєї|воїх|воїм|воїми|воєму|вою)")),
-    "ja": Marks(re.compile(r"(?:です|ます|ません|でした|ました|ください|でしょう|ございます)"),
+    # ますます is "more and more".
+    "ja": Marks(re.compile(r"(?:です|(?<!ます)ます(?!ます)|ません|でした|ました|ください|でしょう|ございます)"),
                 re.compile(r"(?:だ|だよ|だね|だろう|じゃない|だった)(?=[。！？!?]|$)"), verbs=False),
     # An apostrophe with an s may be a genitive: only after a pronoun and the like is it a contraction for certain.
     "en": Marks(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from bayling_lite.engine.words import occurrences
+from bayling_lite.engine.words import occurs
 
 # Chinese and Japanese characters each by themselves.
 _TOKEN = re.compile(
@@ -36,25 +36,31 @@ def longest_common(one: Sequence[str], other: Sequence[str]) -> int:
 def rest_kept(before: str, after: str, *, spans: Iterable[tuple[int, int]] = (), free: int = 0) -> tuple[int, int]:
     """Of the tokens of a draft that were to stay, how many stand in the new one, and how many there are.
 
-    ``spans`` are the parts of the draft, (start, stop) in characters, that were to go; ``free`` more tokens may go,
-    wherever they are, for something that had to come in.
+    ``spans`` are the parts of the draft, (start, stop) in characters, that were to go, with every token that they
+    touch; ``free`` more tokens may go, wherever they are, for something that had to come in.
+
+    Said of the new draft, with the old one as ``after``, it is how much of it was there before: ``spans`` are then the
+    parts that had to come in, and ``free`` more tokens may be new.
     """
-    pieces, end = [], 0
-    for start, stop in sorted(spans):
-        if start >= end:
-            pieces.append(before[end:start])
-            end = stop
-    pieces.append(before[end:])
-    untouched = [token for piece in pieces for token in tokens(piece)]
+    gone = tuple(spans)
+    untouched = [
+        before[start:stop]
+        for start, stop in token_spans(before)
+        if not any(start < end and begin < stop for begin, end in gone)
+    ]
     expected = max(0, len(untouched) - free)
     return min(longest_common(untouched, tokens(after)), expected), expected
 
 
-def phrases_kept(phrases: Iterable[str], after: str) -> tuple[int, int]:
-    """The same where it is said which phrases were to stay: each with all its tokens, or with none."""
+def phrases_kept(phrases: Iterable[str], before: str, after: str) -> tuple[int, int]:
+    """The same where it is said which phrases were to stay: each with all its tokens, or with none.
+
+    What the draft did not have cannot stay, and is not counted.
+    """
     kept = expected = 0
     for phrase in phrases:
-        size = len(tokens(phrase))
-        expected += size
-        kept += size if next(occurrences(phrase, after), None) else 0
+        if occurs(phrase, before):
+            size = len(tokens(phrase))
+            expected += size
+            kept += size if occurs(phrase, after) else 0
     return kept, expected

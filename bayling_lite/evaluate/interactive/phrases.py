@@ -21,12 +21,14 @@ def present(phrases: Sequence[str], text: str, *, any_case: bool = False) -> tup
 def phrase_statistics(found: Sequence[bool], *, any_case: bool = False) -> dict[str, list[float]]:
     """How many of how many, for each score, of one sentence: from what :func:`present` says of it."""
     label = _ANY_CASE if any_case else ""
-    return {PHRASE_RATE + label: [sum(found), len(found)], ALL_SATISFIED + label: [float(all(found)), 1]}
+    # A sentence of which no phrase is required satisfies nothing.
+    satisfied = [float(bool(found) and all(found)), float(bool(found))]
+    return {PHRASE_RATE + label: [sum(found), len(found)], ALL_SATISFIED + label: satisfied}
 
 
 def phrase_scores(statistics: Sequence[Mapping[str, list[float]]], *, any_case: bool = False) -> list[Score]:
-    """From the statistics of each sentence, in percent: of all phrases, those that are there; of all sentences, those
-    with each of their phrases.
+    """From the statistics of each sentence, in percent: of all phrases, those that are there; of all sentences with
+    phrases, those with each of theirs.
     """
     rule = f"rule:substring|case:{'insensitive' if any_case else 'sensitive'}|average:"
     label = _ANY_CASE if any_case else ""

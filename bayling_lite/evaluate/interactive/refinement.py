@@ -55,7 +55,7 @@ class Refinement:
 
         Raises:
             UsageError: there is no such set.
-            InputError: it cannot be read; the message names the line.
+            InputError: it cannot be read, and the message names the line; or nothing can be asked for in it.
         """
         paths = self._written(data).get(set_name, [])
         if len(paths) > 1:
@@ -64,7 +64,13 @@ class Refinement:
         if paths:
             return read_refinement_set(paths[0])
         if set_name in find_constrained_sets(data):
-            return from_constrained(read_constrained_set(data, set_name))
+            made = from_constrained(constrained := read_constrained_set(data, set_name))
+            if not made:
+                raise InputError(
+                    f"No dialogue can be made of {constrained.path}: a phrase is asked for where it has two characters "
+                    "or more, and is in the reference as a word of its own."
+                )
+            return made
         known = ", ".join(self.find_sets(data)) or "none"
         raise UsageError(f"The data has no set {set_name!r} of refinements. There are: {known}.")
 
@@ -129,7 +135,10 @@ class Refinement:
     ) -> SetResult:
         outputs = tuple(judged(dialogue, answer, wording) for dialogue, answer in zip(dialogues, answers, strict=True))
         scores = refinement_scores(outputs)
-        if len({dialogue.target for dialogue in dialogues}) == 1:
+        languages = {dialogue.target for dialogue in dialogues} | {
+            wish.language for dialogue in dialogues for wish in dialogue.wishes if wish.language is not None
+        }
+        if len(languages) == 1:
             scores += draft_bleus(outputs, dialogues[0].target)
         return SetResult(system, self.name, set_name, tuple(scores), outputs, run, n_items)
 

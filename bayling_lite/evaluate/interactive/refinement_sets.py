@@ -12,34 +12,39 @@ Of a dialogue:
 
 ``from``, ``to``, ``text``   languages (codes or names), and what is to be translated
 ``turns``                    what the user says of the drafts, one after the other
-``reference``                a translation, if you have one: then the drafts get a BLEU, too
+``reference``                a translation; where all dialogues have one, in one language, drafts get a BLEU, too
 ``id``                       its name; without one, the number of its line
 
 Of a turn, ``say`` is what the user says; all else says how to tell that it was done:
 
 ``contains``    phrases that the new draft must have, exactly and as words of their own
 ``absent``      phrases that it must not have, in whatever case
-``shorter``     true, or a share: 0.8 is at most 80 % of the draft's characters
-``longer``      true, or a factor: 1.2 is at least 120 %
+``shorter``     true (5 % at least), or a share: 0.8 is at most 80 % of the draft's letters and digits
+``longer``      true (5 % at least), or a factor: 1.2 is at least 120 %
 ``language``    the language that it must be in
 ``formality``   "formal" or "informal", where words show it (see :mod:`bayling_lite.evaluate.interactive.formality`)
-``keep``        phrases of the draft that must stay; without them, the rest of it must
+``keep``        phrases that must stay if the draft has them, all else being free; without it, the rest must stay
 ``kind``        what turns of this kind are called in the tables; without it, the check's own name
 ``always``      true: said even where the draft is as wanted already
 
 ``say`` may be left out with one phrase in ``contains`` ('Use the word "Ufer".'), with one more in ``absent`` ('Fix
 "Bank": it should be "Ufer".'), with ``shorter`` and with ``longer``: then it is what the program itself would say. A
 turn without a check is said, and not judged. What the draft has already is not asked for, unless ``always``.
+
+Drafts are judged as they are: what a model says around one, or quotation marks, belongs to it. Words of scripts without
+spaces (Chinese, Japanese, Thai) are found inside others. No rule sees whether a phrase stands where it should: to have
+it replace another one, name that in ``absent``; and a ``reference`` gives the drafts a BLEU.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bayling_lite.engine.words import occurs
 from bayling_lite.errors import InputError, UsageError
 from bayling_lite.evaluate.data import read_lines
 from bayling_lite.evaluate.interactive.formality import MARKS, Formality
@@ -106,6 +111,11 @@ class RefinementDialogue:
     text: str
     wishes: tuple[Wish, ...]
     reference: str = ""
+
+
+def contradict(contains: Iterable[str], absent: Sequence[str]) -> bool:
+    """Whether a text with each of some phrases has one that it must not have, in whatever case."""
+    return any(occurs(wrong.lower(), phrase.lower()) for phrase in contains for wrong in absent)
 
 
 def read_refinement_set(path: Path) -> tuple[RefinementDialogue, ...]:
@@ -213,6 +223,8 @@ def _wish(value: object, target: Language) -> Wish:
     )
     if wish.shorter and wish.longer:
         raise ValueError("a draft cannot become shorter and longer at once.")
+    if contradict(wish.contains, wish.absent):
+        raise ValueError('no draft can have what "contains" says without what "absent" says.')
     if not wish.say and not wish.speaks_for_itself:
         raise ValueError(
             'without "say", there should be one phrase in "contains" (and at most one in "absent"), or "shorter" or '
@@ -240,7 +252,7 @@ def _phrases(value: Mapping[str, Any], name: str) -> tuple[str, ...]:
         phrases = [phrases]
     if not isinstance(phrases, list) or not all(isinstance(phrase, str) and phrase.strip() for phrase in phrases):
         raise ValueError(f'"{name}" should be a list of phrases, none of them empty.')
-    return tuple(phrases)
+    return tuple(phrase.strip() for phrase in phrases)
 
 
 def _share(value: Mapping[str, Any], name: str, low: float, high: float) -> float:

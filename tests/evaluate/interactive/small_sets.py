@@ -23,7 +23,7 @@ def write_lines(path: Path, objects: Sequence[Mapping[str, Any]]) -> Path:
 
 def write_constrained(folder: Path, sentences: Sequence[Mapping[str, Any]] = SENTENCES, name: str = "en-de") -> Path:
     """A folder with one set of constrained translation."""
-    target = name.split("-")[1]
+    target = name.rpartition("-")[2]
     write_lines(folder / "data" / f"constraints.{name}.{target}.jsonl", sentences)
     return folder
 

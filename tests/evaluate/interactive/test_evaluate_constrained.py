@@ -111,6 +111,27 @@ def test_sets_of_the_paper_come_first(tmp_path: Path) -> None:
     assert Constrained().find_sets(DataFolder([tmp_path])) == ("en-zh", "zh-en", "cs-de")
 
 
+def test_a_set_of_ones_own_stands_apart_from_that_of_the_paper(tmp_path: Path) -> None:
+    write_constrained(tmp_path)
+    own = [{"src": "Take a pill.", "tgt": "Nimm eine Pille.", "constraint": ["Pille"]}]
+    write_constrained(tmp_path, own, name="medical.en-de")
+    write_lines(tmp_path / "me" / "hypo.medical.en-de.de.jsonl", [{"hypo": "Eine Pille!"}])
+    data = DataFolder([tmp_path])
+    assert Constrained().find_sets(data) == ("en-de", "medical.en-de")
+    (found,) = Constrained().find_outputs(data)
+    result = Constrained().score(data, found)
+    assert (result.set_name, values(result)["phrase rate"]) == ("medical.en-de", 100)
+
+
+def test_without_phrases_nothing_is_satisfied(tmp_path: Path) -> None:
+    data = DataFolder([write_constrained(tmp_path, [{**SENTENCES[1], "constraint": []}, SENTENCES[3]])])
+    path = write_lines(tmp_path / "hypo.jsonl", [{"hypo": "Die Bank ist zu."}, {"hypo": "Gute Nacht."}])
+    result = Constrained().score(data, FoundOutputs("mine", "en-de", path))
+    satisfied = result.score("all satisfied")
+    assert satisfied is not None
+    assert (satisfied.value, result.outputs[0].details["statistics"]["all satisfied"]) == (100, [0, 0])
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [

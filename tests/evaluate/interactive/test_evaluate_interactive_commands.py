@@ -58,12 +58,13 @@ def test_refinement(tmp_path: Path, evaluate: Run) -> None:
     write_lines(tmp_path / "mine.jsonl", lines)
     status, shown, _ = evaluate("refinement", "mine.jsonl")
     assert status == 0
+    scores = "instruction followed 50.00  rest kept 100.00  nothing added 100.00  all turns followed 0.00"
     assert shown == [
-        "mine  instruction followed 50.00  rest kept 100.00  all turns followed 0.00  turns said 2  (2 items)",
-        "  TURNS   SAID  INSTRUCTION FOLLOWED  REST KEPT",
-        "  word    2     50.00                 100.00",
-        "  turn 1  1     0.00                  -",
-        "  turn 2  1     100.00                100.00",
+        f"mine  {scores}  wishes fulfilled 66.67  turns said 2  (2 items)",
+        "  TURNS   SAID  INSTRUCTION FOLLOWED  REST KEPT  NOTHING ADDED",
+        "  word    2     50.00                 100.00     100.00",
+        "  turn 1  1     0.00                  -          -",
+        "  turn 2  1     100.00                100.00     100.00",
     ]
 
 
@@ -104,6 +105,7 @@ def test_a_set_is_made_of_two_files(tmp_path: Path, evaluate: Run) -> None:
         (("other.jsonl",), 1, "other.jsonl cannot be read"),
         (("mine.jsonl", "refinement.mine.jsonl"), 2, "Two of the files have the same name"),
         (("en-de", "--count", "3"), 2, "go with --make"),
+        (("en-de", "--limit", "3", "--make", "x.jsonl"), 2, "--count says"),
         (("--make", "x.jsonl"), 2, "A set is made of one set of constrained translation"),
         (("--make", "x.jsonl", "--source", "mine.jsonl"), 2, "give --source, --reference, --from and --to"),
         (("en-de",), 2, "--data"),
@@ -118,6 +120,15 @@ def test_slips(tmp_path: Path, evaluate: Run, arguments: tuple[str, ...], status
     found, lines, said = evaluate("refinement", *arguments)
     assert (found, lines) == (status, [])
     assert message in said
+
+
+def test_a_broken_set_is_told_before_anything_is_asked(tmp_path: Path, evaluate: Run) -> None:
+    write_constrained(tmp_path / "public")
+    write_constrained(tmp_path / "public", [{**SENTENCES[0], "constraint": "Morgen"}], name="mine.en-fr")
+    status, lines, said = evaluate("constrained", "--data", "public")
+    assert (status, lines) == (1, [])
+    assert 'item 1: "constraint" should be a list' in said
+    assert not Path("evaluation").exists()
 
 
 @pytest.mark.parametrize("command", ["constrained", "refinement"])

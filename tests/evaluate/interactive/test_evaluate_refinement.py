@@ -86,6 +86,9 @@ def test_each_turn_gets_a_verdict(data: DataFolder, tmp_path: Path) -> None:
     ]
     assert turns[0]["checks"] == [{"check": "contains", "wanted": "Ufer", "holds": True}]
     assert [turn["rest"] for turn in turns] == [[5, 5], [0, 0], [0, 0]]
+    assert [turn["not_added"] for turn in turns] == [[5, 5], [0, 0], [0, 0]]
+    # "Wir" was not asked for, and is gone all the same; the length of a draft alone says nothing.
+    assert bank.details["fulfilled"] == [False, False, None, None]
     assert (bank.details["needless"], bank.quality, bank.reference) == (1, 1.0, "Wir sind am Ufer.")
     assert [turn["followed"] for turn in tea.details["turns"]] == [False, True]
     assert tea.quality == 0.5
@@ -101,20 +104,24 @@ def test_the_scores_of_a_set(data: DataFolder) -> None:
     assert found == {
         "instruction followed": 75.0,  # of four turns that can be judged
         "rest kept": 100.0,
+        "nothing added": 100.0,
         "all turns followed": 50.0,
         "earlier wishes kept": 0.0,
+        "wishes fulfilled": 25.0,
         "turns said": 5,
         "turns not judged": 1,
     }
-    assert all(score.signature for score in result.scores)
+    signatures = [score.signature for score in result.scores]
+    assert all(signatures)
+    assert len(set(signatures[:6])) == 6
     assert breakdown(result.outputs) == (
-        Group("word", 2, 100.0, 100.0),
-        Group("shorter", 1, 100.0, None),
-        Group("open", 1, None, None),
-        Group("tone", 1, 0.0, 100.0),
-        Group("turn 1", 2, 50.0, 100.0),
-        Group("turn 2", 2, 100.0, 100.0),
-        Group("turn 3", 1, None, None),
+        Group("word", 2, 100.0, 100.0, 100.0),
+        Group("shorter", 1, 100.0, None, None),
+        Group("open", 1, None, None, None),
+        Group("tone", 1, 0.0, None, None),  # said again unchanged, the draft is not kept
+        Group("turn 1", 2, 50.0, 100.0, 100.0),
+        Group("turn 2", 2, 100.0, 100.0, 100.0),
+        Group("turn 3", 1, None, None, None),
     )
 
 
@@ -129,6 +136,29 @@ def test_what_a_model_loses_shows(data: DataFolder) -> None:
     # "du" and one more may go: "Tee" is kept of "Tee" and "?".
     assert result.outputs[1].details["turns"][0]["rest"] == [1, 2]
     assert values(result)["rest kept"] == round(100 * 2 / 7, 2)
+
+
+def test_a_better_first_draft_is_no_disadvantage(data: DataFolder) -> None:
+    """Who has to be told less is followed by no instruction more; of all wishes, as many are fulfilled."""
+    drafts = {"bank": ["Wir am Ufer.", "Ufer.", "Wir am Ufer."], "tea": ["Nehmen Sie Tee?", "Tee?"]}
+
+    def better(conversation: Conversation) -> str:
+        return drafts["bank" if "bank" in conversation.messages[0].content else "tea"][len(conversation) // 2]
+
+    result = measured(data, better)
+    assert [output.details["needless"] for output in result.outputs] == [2, 2]
+    found = values(result)
+    assert (found["turns said"], found["wishes fulfilled"]) == (2, 100.0)
+    assert "rest kept" not in found
+
+
+def test_an_empty_last_draft_keeps_no_wish(tmp_path: Path) -> None:
+    turns = [{"say": "Ohne Bank!", "absent": ["Bank"]}, {"say": "Nicer!"}]
+    write_lines(tmp_path / "sets" / "refinement.mine.jsonl", [{**BANK, "turns": turns}])
+    said = ["An der Bank.", "Am Ufer.", ""]
+    result = measured(DataFolder([tmp_path / "sets"]), lambda conversation: said[len(conversation) // 2])
+    found = values(result)
+    assert (found["instruction followed"], found["earlier wishes kept"], found["wishes fulfilled"]) == (100, 0, 0)
 
 
 def test_a_dialogue_that_outgrows_the_context_counts_as_not_followed(data: DataFolder) -> None:
@@ -184,6 +214,19 @@ def test_sets_are_written_or_made(tmp_path: Path) -> None:
     # A file that the user names is meant.
     named = Refinement(files=(tmp_path / "more" / "refinement.mine.jsonl",))
     assert [one.id for one in named.dialogues(DataFolder([tmp_path]), "mine")] == ["bank"]
+
+
+def test_nothing_can_be_asked_for_in_a_set_without_words_of_their_own(tmp_path: Path) -> None:
+    write_constrained(tmp_path, [{"src": "Tea.", "tgt": "Tee.", "constraint": ["e"]}])
+    with pytest.raises(InputError, match="No dialogue can be made of"):
+        Refinement().dialogues(DataFolder([tmp_path]), "en-de")
+
+
+def test_drafts_in_other_languages_have_no_bleu(tmp_path: Path) -> None:
+    turns = [{"say": "In English!", "language": "en"}]
+    write_lines(tmp_path / "sets" / "refinement.mine.jsonl", [{**BANK, "turns": turns}])
+    result = measured(DataFolder([tmp_path / "sets"]))
+    assert not any(score.metric.startswith("BLEU") for score in result.scores)
 
 
 def test_answers_made_elsewhere_are_judged_alike(data: DataFolder, tmp_path: Path) -> None:

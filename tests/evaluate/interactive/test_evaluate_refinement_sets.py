@@ -40,7 +40,7 @@ def test_a_translator_writes_a_set(tmp_path: Path) -> None:
         dialogue({"contains": ["Ufer"]}, {"say": "Politely, please.", "formality": "formal", "kind": "tone"}),
         "",
         dialogue(
-            {"contains": "Ufer", "absent": ["Bank"], "keep": ["offen"]},
+            {"contains": " Ufer ", "absent": ["Bank"], "keep": ["offen"]},
             {"shorter": 0.8},
             {"say": "Auf Englisch!", "language": "en", "always": True},
             {"say": "Nicer!"},
@@ -100,6 +100,7 @@ def test_what_is_written_is_what_is_read(tmp_path: Path) -> None:
         (dialogue({"shorter": 1.2}), '"shorter" should be true, or a number between 0 and 1'),
         (dialogue({"longer": 0.9}), '"longer" should be true, or a number between 1 and 100'),
         (dialogue({"say": "x", "shorter": True, "longer": True}), "shorter and longer at once"),
+        (dialogue({"contains": "die Bank", "absent": "bank"}), "turn 1: no draft can have"),
         (dialogue({"say": "x", "formality": "polite"}), 'should be "formal" or "informal", not \'polite\''),
         (dialogue({"say": "x", "language": "xx"}), "turn 1: Unknown language 'xx'"),
         (dialogue({"shorter": True, "always": "yes"}), '"always" should be true or false'),
