@@ -2,12 +2,14 @@
 
 The answers are material of others, and some try to instruct who judges them. Every text of theirs stands in a fence: a
 line before and a line after that hold a mark, which occurs in none of the texts, so that no text can end its own fence.
+Nor can one end the whole message: what servers take for a control token (``<|im_end|>``) is shown with a space in it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +19,8 @@ VERSION = 1
 """Part of a comparison's signature: scores by different prompts cannot be compared."""
 
 _MARK_LETTERS = 10
+# The control tokens of the usual chat templates, up to the place where a space makes a plain text of each.
+_CONTROL = re.compile(r"<(?=[|｜][^\s<>|｜]{1,40}[|｜]>|/?s>|(?:start|end)_of_turn>)|\[(?=/?(?:INST|SYSTEM_PROMPT)\])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,7 @@ class _Words:
     turn: str
     end: str
     nothing: str
+    silent: str
     after: str
 
 
@@ -46,10 +51,11 @@ _WORDS = {
         turn=", turn {turn}",
         end="end",
         nothing="(no answer)",
+        silent="An assistant that has not answered at all gets 1. ",
         after=(
-            "Now judge. First give your reasons in a few sentences. Then end with one line that holds the two scores "
-            "and nothing else: whole or half numbers from 1 (worst) to 10 (best), first that of assistant 1, then "
-            "that of assistant 2, each in double square brackets, in this form:\n[[score of 1]] [[score of 2]]"
+            "Now judge. {silent}First give your reasons in a few sentences. Then end with one line that holds the two "
+            "scores and nothing else: whole or half numbers from 1 (worst) to 10 (best), first that of assistant 1, "
+            "then that of assistant 2, each in double square brackets, in this form:\n[[score of 1]] [[score of 2]]"
         ),
     ),
     Wording.CHINESE: _Words(
@@ -65,9 +71,11 @@ _WORDS = {
         turn="，第{turn}轮",
         end="结束",
         nothing="（没有回答）",
+        silent="完全没有回答的助手得 1 分。",
         after=(
-            "现在请评判。先用几句话说明理由，最后单独用一行写出两个分数，不写其他内容：分数为 1（最差）到 10（最好）的"
-            "整数或半分，先写助手1的分数，再写助手2的分数，各放在双方括号里，格式如下：\n"
+            "现在请评判。{silent}先用几句话说明理由，最后单独用一行写出两个分数，不写其他内容："
+            "分数为 1（最差）到 10（最好）的整数或半分，先写助手1的分数，再写助手2的分数，"
+            "各放在双方括号里，格式如下：\n"
             "[[助手1的分数]] [[助手2的分数]]"
         ),
     ),
@@ -94,12 +102,18 @@ def judge_prompt(
     )
     fenced = [
         f"{mark} {who}{words.turn.format(turn=number) if several else ''}\n"
-        f"{text.strip() or words.nothing}\n"
+        f"{harmless(text).strip() or words.nothing}\n"
         f"{mark} {words.end}"
         for who, said in speakers
         for number, text in enumerate(said, 1)
     ]
-    return "\n\n".join((before, *fenced, words.after))
+    silent = not all(any(text.strip() for text in said) for said in (first, second))
+    return "\n\n".join((before, *fenced, words.after.format(silent=words.silent if silent else "")))
+
+
+def harmless(text: str) -> str:
+    """The text as it is shown: without anything that a server could take for the end of a message."""
+    return _CONTROL.sub(r"\g<0> ", text)
 
 
 def mark_of(texts: Iterable[str]) -> str:

@@ -1,9 +1,11 @@
 """Reading a judge's reply: two scores, or nothing.
 
-A reply is read as a careful person would: by the form that was asked for (``[[8]] [[9]]`` on the last line), else by
-the names of the assistants (``Assistant 1: 8/10``, ``助手1的得分：8分``), else by a first or last line that holds two
-numbers and nothing else (``8 9``, ``Scores: 8/10 and 9/10``). What the judge repeats of the question and the answers
-does not count, and neither do numbers in its sentences. A score beyond the scale makes the reply nonsense.
+A reply is read as a careful person would: by the form that was asked for (``[[8]] [[9]]`` on the last line, or on
+another line of its own if no line says otherwise), else by the names of the assistants (``Assistant 1: 8/10``,
+``助手1的得分：8分``), else by a first or last line that holds two numbers and nothing else (``8 9``, ``Scores: 8/10 and
+9/10``). What the judge repeats of the question and the answers does not count, and neither do numbers in its sentences.
+A score beyond the scale makes the reply nonsense. A reply that was cut off counts only where the form that was asked
+for stands in it whole: ``8 1`` may have been going to be ``8 10``.
 """
 
 from __future__ import annotations
@@ -44,33 +46,36 @@ _PAIR = re.compile(
 )
 _ALONE = re.compile(rf"({_NUMBER})(?:{_UNIT})?")
 
-_THOUGHT = re.compile(r"\A.*</think>|<think>.*\Z", re.DOTALL)
 _QUOTED = re.compile(r"[\"“「『]([^\"“”「」『』\n]{2,400})[\"”」』]")
 _LEADING = re.compile(r"^[\s#\-•]+")
 
 Pair = tuple[float, float]
 
 
-def read_scores(reply: str, material: Sequence[str] = (), *, mark: str = "") -> Pair | None:
+def read_scores(reply: str, material: Sequence[str] = (), *, mark: str = "", cut_off: bool = False) -> Pair | None:
     """The scores of the first and the second assistant; None where the reply holds no two that are sure.
 
     ``material`` are the texts that the judge was shown, in whose fences ``mark`` stood: what is repeated of them is
-    passed over.
+    passed over. ``cut_off``: the reply has no end.
     """
     shown = [_plain(text) for text in material]
     lines, echoed = _lines_of(reply, shown, mark)
-    if lines and (match := _REQUESTED.fullmatch(lines[-1])) and not (echoed[-1] and any(echoed[-2:-1])):
+    if not cut_off and lines and (match := _REQUESTED.fullmatch(lines[-1])) and not (echoed[-1] and any(echoed[-2:-1])):
         return _on_scale(match[1], match[2])
     own = [line for line, is_echo in zip(lines, echoed, strict=True) if not is_echo]
     everything = "\n".join(shown)
     own = [_QUOTED.sub(lambda quote: "" if quote[1] in everything else quote[0], line) for line in own]
     text = "\n".join(own)
+    if any(map(_REQUESTED.fullmatch, own)):
+        return _bracketed(text)
+    if cut_off:
+        return None
     return _labelled(text, everything) or (_bracketed(text) if "[[" in text else _bare(own))
 
 
 def _lines_of(reply: str, shown: Sequence[str], mark: str) -> tuple[list[str], list[bool]]:
     """The reply's lines that hold something, without thoughts and fenced texts; and which of them were shown to it."""
-    visible = _THOUGHT.sub("", reply[-_LONGEST:])
+    visible = _said(reply)[-_LONGEST:]
     theirs = {stripped for text in shown for line in text.split("\n") if (stripped := _bald(line))}
     lines, echoed = [], []
     fenced = False
@@ -82,6 +87,16 @@ def _lines_of(reply: str, shown: Sequence[str], mark: str) -> tuple[list[str], l
             lines.append(plain)
             echoed.append(plain.startswith(">") or _bald(plain) in theirs)
     return lines, echoed
+
+
+def _said(reply: str) -> str:
+    """What follows the thoughts, whose beginning the prompt may have written.
+
+    ``<think>`` within a reply is a word: an answer that holds one, and is quoted, hides nothing.
+    """
+    if reply.lstrip().startswith("<think>") and "</think>" not in reply:
+        return ""
+    return reply.rpartition("</think>")[2]
 
 
 def _labelled(text: str, shown: str) -> Pair | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bayling_lite.errors import UsageError
@@ -54,16 +54,22 @@ class BayLing80Summary:
         return all(one.whole for one in self.sets)
 
     @property
+    def judge(self) -> str:
+        """What the judge is called; empty where that is not known."""
+        fields = (field.partition(":") for field in self.sets[0].judge.split("|"))
+        return next((value for key, _, value in fields if key == "judge"), "")
+
+    @property
     def judges(self) -> tuple[str, ...]:
-        """The signatures of the judgings, each once; several mean that the sets were judged in different ways."""
+        """The signatures of the judgings, each once; they differ in the language of the questions alone."""
         return tuple(dict.fromkeys(one.judge for one in self.sets))
 
 
 def summarize(results: Sequence[SetResult]) -> BayLing80Summary:
-    """Sum up the comparisons of one system with one other.
+    """Sum up the comparisons of one system with one other, all judged alike.
 
     Raises:
-        UsageError: there are none, they are of several pairs of systems, or a set comes twice.
+        UsageError: there are none, they are of several pairs of systems or by several judges, or a set comes twice.
     """
     pairs = {(result.system, result.against) for result in results if result.against}
     if len(pairs) != 1 or not all(result.against for result in results):
@@ -71,6 +77,8 @@ def summarize(results: Sequence[SetResult]) -> BayLing80Summary:
     ordered = sorted(results, key=lambda result: _place(result.set_name))
     if len({result.set_name for result in ordered}) < len(ordered):
         raise UsageError("A summary of BayLing-80 takes each set once.")
+    if len({judged_by(result) for result in results}) != 1:
+        raise UsageError("A summary of BayLing-80 takes comparisons that one judge has made, asked in one way.")
     ((system, against),) = pairs
     outputs = [output for result in ordered for output in result.outputs]
     return BayLing80Summary(
@@ -84,12 +92,23 @@ def summarize(results: Sequence[SetResult]) -> BayLing80Summary:
 
 
 def summarize_all(results: Sequence[SetResult]) -> tuple[BayLing80Summary, ...]:
-    """A summary for each pair of systems that were compared, by name; other results are passed over."""
-    pairs: dict[tuple[str, str], list[SetResult]] = defaultdict(list)
+    """A summary for each pair of systems that were compared and each judge, by name; other results are passed over."""
+    return tuple(summarize(together) for together in by_judge(results))
+
+
+def by_judge(results: Iterable[SetResult]) -> list[list[SetResult]]:
+    """The comparisons among results, those together that may be added up: of the same systems, judged alike."""
+    alike: dict[tuple[str, str, str], list[SetResult]] = defaultdict(list)
     for result in results:
         if result.family == "bayling80" and result.against:
-            pairs[result.system, result.against].append(result)
-    return tuple(summarize(pairs[pair]) for pair in sorted(pairs))
+            alike[result.system, result.against, judged_by(result)].append(result)
+    return [alike[key] for key in sorted(alike)]
+
+
+def judged_by(result: SetResult) -> str:
+    """Who judged, and how, without what follows from the set: the signature but for its language."""
+    signature = result.scores[0].signature if result.scores else ""
+    return "|".join(field for field in signature.split("|") if not field.startswith("language:"))
 
 
 def _summary(result: SetResult) -> SetSummary:

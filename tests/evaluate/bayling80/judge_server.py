@@ -30,11 +30,15 @@ Behaviour = Callable[[str, dict[str, Any]], Reply]
 
 
 class JudgeServer:
-    """Serves a model, ``judge`` by default. ``asked`` holds the prompts in the order in which they came."""
+    """Serves a model, ``judge`` by default.
 
-    def __init__(self, behaviour: Behaviour, models: Sequence[str] = ("judge",)) -> None:
+    ``asked`` holds the prompts in the order in which they came, ``keys`` the keys that were shown, empty for none.
+    """
+
+    def __init__(self, behaviour: Behaviour, models: Sequence[str] = ("judge",), port: int = 0) -> None:
         self.behaviour = behaviour
         self.asked: list[str] = []
+        self.keys: set[str] = set()
         self.lock = threading.Lock()
         self.closing = threading.Event()
         server = self
@@ -43,9 +47,11 @@ class JudgeServer:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
+                self._note_key()
                 self._json(200, {"object": "list", "data": [{"id": name, "object": "model"} for name in models]})
 
             def do_POST(self) -> None:
+                self._note_key()
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 prompt = body["messages"][-1]["content"]
                 with server.lock:
@@ -58,6 +64,10 @@ class JudgeServer:
                     self._json(reply.status, {"error": {"message": reply.message}}, reply.headers)
                 else:
                     self._stream(reply)
+
+            def _note_key(self) -> None:
+                with server.lock:
+                    server.keys.add(self.headers.get("Authorization", "").removeprefix("Bearer "))
 
             def _stream(self, text: str) -> None:
                 chunks: list[dict[str, Any]] = [
@@ -82,14 +92,19 @@ class JudgeServer:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self._server.daemon_threads = False
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), name="judge-server")
 
     @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self._server.server_address[1])
+
+    @property
     def url(self) -> str:
         """Where it is."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}/v1"
+        return f"http://127.0.0.1:{self.port}/v1"
 
     def open(self) -> None:
         """Begin to serve."""
@@ -104,9 +119,9 @@ class JudgeServer:
 
 
 @contextlib.contextmanager
-def judge_server(behaviour: Behaviour, models: Sequence[str] = ("judge",)) -> Iterator[JudgeServer]:
+def judge_server(behaviour: Behaviour, models: Sequence[str] = ("judge",), port: int = 0) -> Iterator[JudgeServer]:
     """A server for the length of a test."""
-    server = JudgeServer(behaviour, models)
+    server = JudgeServer(behaviour, models, port)
     server.open()
     try:
         yield server

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -148,6 +149,8 @@ def test_a_server_of_several_models_is_asked_for_one_of_them(bayling80: Run) -> 
         (["--answers", "two-7b"], "--judge and --against"),
         (["--against", "two-7b", "--judge", "x.gguf", "--judge-model", "m"], "--judge-model names a model"),
         (["--against", "three", "--judge", "x.gguf"], "There are answers of: two-7b"),
+        (["--server", "http://h", "--against", "two-7b", "--judge", "http://["], "A server's address should look like"),
+        (["--answers", "two-7b", "--estimate"], "--judge and --against"),
         (["--against", "public", "--judge", "x.gguf"], None),
         (["multiturn.fr", "--against", "two-7b", "--judge", "x.gguf"], "multiturn.fr"),
     ],
@@ -168,3 +171,121 @@ def test_a_file_of_another_set_is_refused(bayling80: Run) -> None:
         *("multiturn.zh", "--against", "public/exp/two-7b/res.bayling-80.multiturn.en.jsonl", "--judge", "x.gguf")
     )
     assert (status, "does not hold answers to multiturn.zh" in said) == (1, True)
+
+
+def test_the_user_is_told_beforehand_how_much_is_asked_and_afterwards_how_fast_it_was(bayling80: Run) -> None:
+    arguments = ("singleturn.en", "--answers", "two-7b", "--name", "again", "--against", "two-7b", "--judge")
+    with judge_server(lambda _prompt, _body: "[[7]] [[7]]") as server:
+        status, lines, said = bayling80(*arguments, server.url, "--judge-tokens", "100", "--estimate")
+        assert (status, lines, server.asked) == (0, [], [])
+        assert re.fullmatch(
+            r"The judge, judge, is to be asked 6 times: prompts of about [1-9],\d{3} tokens in all, replies of at most "
+            r"600\.\n",
+            said,
+        )
+        assert not Path("evaluation", "again").exists()
+        status, _, said = bayling80(*arguments, server.url, "--judge-tokens", "100")
+        assert (status, "  6 answers in " in said, len(server.asked)) == (0, True, 6)
+        _, _, said = bayling80(*arguments, server.url, "--judge-tokens", "100")
+        assert "is to be asked 0 times. 6 replies are here from before." in said
+        assert bayling80(*arguments, server.url, "--judge-tokens", "100", "-q")[2] == ""
+        assert len(server.asked) == 6
+    kept = results()["singleturn.en two-7b"]
+    assert kept.judging is not None
+    assert kept.judging.effort is not None
+    # Of the judging in which it was asked, not of the last one, in which it was not.
+    assert (kept.judging.model, kept.judging.effort.n_asked, kept.judging.device) == (
+        "judge",
+        6,
+        f"server 127.0.0.1:{server.port}",
+    )
+
+
+def test_another_judge_takes_the_place_of_the_one_before_which_is_told(bayling80: Run) -> None:
+    arguments = ("singleturn.en", "--answers", "two-7b", "--name", "again", "--against", "two-7b", "--judge")
+    with judge_server(lambda _prompt, body: f"[[{len(body['model'])}]] [[1]]", ("one", "three")) as server:
+        assert bayling80(*arguments, server.url, "--judge-model", "one")[0] == 0
+        status, _, said = bayling80(*arguments, server.url, "--judge-model", "three")
+    assert (status, "held what another judge, one, had said" in said) == (0, True)
+    compared = results()["singleturn.en two-7b"]
+    assert {tuple(order["scores"]) for output in compared.outputs for order in output.details["orders"]} == {
+        (5, 1),
+        (1, 5),
+    }
+
+
+def test_the_judge_is_looked_for_before_anything_is_answered(bayling80: Run, good: Path) -> None:
+    with judge_server(lambda _prompt, _body: "") as server:
+        gone = server.url
+    arguments = ("singleturn.en", "--model", str(good), "--against", "two-7b", "--judge")
+    status, lines, said = bayling80(*arguments, gone)
+    assert (status, lines, "cannot be reached" in said) == (1, [], True)
+    status, lines, said = bayling80(*arguments, "missing.gguf")
+    assert (status, lines, "There is no file missing.gguf" in said) == (4, [], True)
+    assert not Path("evaluation").exists()
+
+
+def test_the_key_of_the_measured_server_is_not_shown_to_the_judges(
+    bayling80: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BAYLING_SERVER_KEY", "ours")
+    with (
+        judge_server(lambda _prompt, _body: "fine", ("mine",)) as measured,
+        judge_server(lambda _prompt, _body: "[[7]] [[7]]") as judge,
+    ):
+        arguments = ("singleturn.en", "--server", measured.url, "--against", "two-7b", "--judge", judge.url)
+        assert bayling80(*arguments, "--limit", "1")[0] == 0
+        assert (measured.keys, judge.keys) == ({"ours"}, {""})
+        monkeypatch.setenv("BAYLING_JUDGE_KEY", "theirs")
+        judge.keys.clear()
+        assert bayling80(*arguments)[0] == 0
+        assert (measured.keys, judge.keys) == ({"ours"}, {"theirs"})
+        # With no other server in play, the one key is the judge's.
+        monkeypatch.delenv("BAYLING_JUDGE_KEY")
+        judge.keys.clear()
+        given = ("singleturn.en", "--answers", "mine", "--against", "two-7b", "--judge", judge.url)
+        assert (bayling80(*given)[0], judge.keys) == (0, {"ours"})
+
+
+def test_a_judge_that_takes_no_greedy_decoding_is_told_how_it_can_be_asked(bayling80: Run) -> None:
+    def picky(_prompt: str, body: dict[str, object]) -> str | Failure:
+        refused = "Unsupported value: 'temperature' does not support 0 with this model."
+        return "[[7]] [[7]]" if body["temperature"] == 1 else Failure(400, refused)
+
+    arguments = ("singleturn.en", "--answers", "two-7b", "--name", "again", "--against", "two-7b", "--judge")
+    with judge_server(picky) as server:
+        status, _, said = bayling80(*arguments, server.url)
+        assert (status, "--judge-temperature 1" in said) == (1, True), said
+        assert bayling80(*arguments, server.url, "--judge-temperature", "1")[0] == 0
+    assert "|temperature:1|" in results()["singleturn.en two-7b"].scores[0].signature
+
+
+def test_a_model_that_judges_itself_is_warned_of(bayling80: Run, good: Path, judge_model: Path) -> None:
+    for name, model in (("one", judge_model), ("two", good)):
+        assert bayling80("singleturn.en", "--model", str(model), "--greedy", "--name", name)[0] == 0
+    judge = ("--against", "two", "--judge", str(judge_model), "--ctx", "4096")
+    assert "judges its own answers" in " ".join(bayling80("singleturn.en", "--answers", "one", *judge)[2].split())
+
+
+def test_evaluate_all_has_the_answers_judged(bayling80: Run, good: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def call(*arguments: str) -> tuple[int, list[str], str]:
+        with pytest.raises(SystemExit) as exited:
+            main(["evaluate", "all", "--data", "public", "--model", str(good), "--name", "mine", *arguments])
+        assert isinstance(exited.value.code, int)
+        shown = capsys.readouterr()
+        return exited.value.code, shown.out.splitlines(), shown.err
+
+    with judge_server(liking_good) as server:
+        judge = ("--against", "two-7b", "--judge", server.url)
+        status, lines, said = call("bayling80", "--greedy", *judge)
+        assert status == 0, said
+        assert "mine against two-7b: win 12  tie 0  lose 0  ratio 150.00 %" in lines
+        # As the command for these questions alone has it: nothing is asked anew.
+        again = bayling80("--model", str(good), "--name", "mine", "--greedy", *judge)
+        assert (again[0], len(server.asked)) == (0, 24)
+        assert [line for line in lines if " against " in line] == [line for line in again[1] if " against " in line]
+    assert {name for name in results() if name.endswith("two-7b")} == {
+        f"{kind}turn.{language} two-7b" for kind in ("single", "multi") for language in ("en", "zh")
+    }
+    status, lines, said = call("bayling80", "--against", "two-7b")
+    assert (status, "give --judge and --against" in said) == (2, True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from bayling_lite.engine.remote import RemoteEngine
 from bayling_lite.errors import EngineError
 from bayling_lite.evaluate.bayling80.judging import Judge, judge_set
 from bayling_lite.evaluate.bayling80.verdicts import Verdict
+from bayling_lite.evaluate.generating import AnswerStore
 from bayling_lite.evaluate.values import SetResult
 from tests.evaluate.bayling80.judge_server import Behaviour, Failure, JudgeServer, Reply, Silence, judge_server
 from tests.evaluate.bayling80.small_set import ENGLISH, answers_of
@@ -109,3 +112,39 @@ def test_a_server_that_only_fails_is_an_error(failure: Failure, said: str) -> No
         pytest.raises(EngineError, match=said),
     ):
         judge_set(OURS, THEIRS, Judge(engine))
+
+
+def test_a_server_that_dies_half_way_is_asked_the_rest_when_it_is_back(tmp_path: Path) -> None:
+    served = threading.Semaphore(3)
+
+    def dying(_prompt: str, _body: dict[str, Any]) -> Reply:
+        return "[[8]] [[6]]" if served.acquire(blocking=False) else Failure(403, "gone")
+
+    with AnswerStore(tmp_path / "answers.sqlite") as store:
+        with (
+            judge_server(dying) as server,
+            RemoteEngine.open(server.url, retries=0, n_parallel=1) as engine,
+            pytest.raises(EngineError, match="refuses the key"),
+        ):
+            judge_set(OURS, THEIRS, Judge(engine, store))
+        assert store.count() == 3
+        # There is nobody now, and after that another one at the same place, who has the same model.
+        with pytest.raises(EngineError, match="cannot be reached"):
+            RemoteEngine.open(server.url, retries=0)
+        with (
+            judge_server(lambda _prompt, _body: "[[7]] [[7]]", port=server.port) as back,
+            RemoteEngine.open(back.url, retries=0) as engine,
+        ):
+            result = judge_set(OURS, THEIRS, Judge(engine, store))
+    assert len(back.asked) == 3
+    said = [order.replies for output in result.outputs for order in Verdict.of(output.details).orders]
+    assert Counter(said) == {("[[8]] [[6]]",): 3, ("[[7]] [[7]]",): 3}
+
+
+def test_a_judge_that_thinks_gives_its_scores_after_it() -> None:
+    thought = "<think>\nAssistant 1: 3. Assistant 2: 4.\n[[3]] [[4]]\n</think>\nThe first one is better.\n[[9]] [[5]]"
+    result, _ = judged(lambda _prompt, _body: thought)
+    assert [Verdict.of(output.details).orders[0].scores for output in result.outputs] == [(9, 5)] * 3
+    # A server that leaves the thoughts where they are, and whose prompt has begun them.
+    result, _ = judged(lambda _prompt, _body: thought.removeprefix("<think>\n"))
+    assert [Verdict.of(output.details).orders[0].scores for output in result.outputs] == [(9, 5)] * 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ import pytest
 from bayling_lite.engine.base import GenerationRequest, ModelInfo
 from bayling_lite.engine.scripted import ScriptedEngine
 from bayling_lite.errors import ContextOverflow, EngineError, InputError, RequestRefused, UsageError
-from bayling_lite.evaluate.bayling80.judging import Judge, judge_set
+from bayling_lite.evaluate.bayling80.judge_prompt import judge_prompt
+from bayling_lite.evaluate.bayling80.judging import Judge, Workload, judge_set, workload
 from bayling_lite.evaluate.bayling80.tolerance import MOST_FAILURES, TolerantEngine
 from bayling_lite.evaluate.bayling80.verdicts import Verdict
 from bayling_lite.evaluate.generating import AnswerStore
@@ -49,7 +51,7 @@ def test_a_fair_judge_is_asked_twice_and_agrees_with_itself() -> None:
     sums = [sum(pair) for pair in zip(*(verdict.scores or (0, 0) for verdict in verdicts(result)), strict=True)]
     assert counted["ratio"] == pytest.approx(100 * sums[0] / sums[1])
     assert len(engine.requests) == 6
-    assert "judge:scripted|prompt:en 1|" in result.scores[0].signature
+    assert "judge:scripted|prompt:1|language:en|temperature:0|" in result.scores[0].signature
 
 
 def test_both_systems_are_shown_with_all_turns_in_both_places() -> None:
@@ -83,7 +85,7 @@ def test_chinese_questions_are_judged_in_chinese_unless_told_otherwise() -> None
         engine = ScriptedEngine(lambda _: "助手1：8分\n助手2：7分")
         result = judge_set(ours, theirs, Judge(engine, wording=wording))
         assert word in engine.requests[0].conversation.messages[0].content
-        assert f"|prompt:{wording or 'zh'} 1|" in result.scores[0].signature
+        assert f"|prompt:1|language:{wording or 'zh'}|" in result.scores[0].signature
         assert verdicts(result)[0].scores == (7.5, 7.5)
 
 
@@ -197,7 +199,81 @@ def test_an_interrupted_judging_goes_on_where_it_was(tmp_path: Path) -> None:
         engine = ScriptedEngine(judging_by(letters), info=info)
         result = judge_set(*answers, Judge(engine, store))
         assert len(engine.requests) == 3
-    assert result == whole
+    assert result.judging is not None
+    assert result.judging.effort is not None
+    assert (result.judging.effort.n_asked, result.judging.effort.n_reused) == (3, 3)
+    assert replace(result, judging=whole.judging) == whole
+
+
+def test_a_reply_that_is_cut_off_gets_more_room() -> None:
+    def thinking(conversation: Conversation) -> str:
+        return " ".join(["well"] * 20) + "\n[[8]] [[6]]"
+
+    engine = ScriptedEngine(thinking)
+    result = judge_set(answers_of("long", LONG[:1]), answers_of("short", SHORT[:1]), Judge(engine, max_tokens=8))
+    assert [order.problems for order in verdicts(result)[0].orders] == [("length", "")] * 2
+    assert [request.max_tokens for request in engine.requests] == [8, 8, 32, 32]
+    assert verdicts(result)[0].scores == (7, 7)
+    # What does not end at all is asked three times, each time with four times the room.
+    engine = ScriptedEngine(lambda _: "well " * 500)
+    result = judge_set(answers_of("long", LONG[:1]), answers_of("short", SHORT[:1]), Judge(engine, max_tokens=8))
+    assert [order.problems for order in verdicts(result)[0].orders] == [("length",) * 3] * 2
+    assert sorted(request.max_tokens or 0 for request in engine.requests) == [8, 8, 32, 32, 128, 128]
+
+
+def test_how_the_judge_was_run_is_told_apart_from_how_was_answered(tmp_path: Path) -> None:
+    ours = answers_of("long", LONG)
+    replies = iter(["nonsense"])
+    engine = ScriptedEngine(
+        lambda conversation: next(replies, "[[8]] [[6]]"), info=ModelInfo("judge", "jinja", 4096, fingerprint="abcdef")
+    )
+    result = judge_set(ours, answers_of("short", SHORT), Judge(engine))
+    assert result.run == ours.run
+    assert result.judging is not None
+    assert result.judging.effort is not None
+    assert (result.judging.model, result.judging.decoding, result.judging.effort.n_asked) == ("judge", "greedy", 7)
+    assert result.judging.effort.seconds > 0
+    assert ResultsFolder(tmp_path).write(result)
+    assert ResultsFolder(tmp_path).read_one(result) == result
+    # The weights are named, for a GGUF's name says nothing of them; where a server is, is no signature.
+    assert "judge:judge|weights:abcdef|" in result.scores[0].signature
+    served = ScriptedEngine(judging_by(letters), info=ModelInfo("judge", "server", 4096, fingerprint="abcdef"))
+    assert "judge:judge|prompt:1|" in judge_set(ours, answers_of("short", SHORT), Judge(served)).scores[0].signature
+
+
+def test_another_judge_is_asked_everything_anew(tmp_path: Path) -> None:
+    answers = answers_of("long", LONG), answers_of("short", SHORT)
+
+    def scores(name: str, reply: str) -> tuple[int, set[tuple[float, float] | None]]:
+        engine = ScriptedEngine(lambda _: reply, info=ModelInfo("judge", "jinja", 4096, fingerprint=name))
+        result = judge_set(*answers, Judge(engine, store))
+        return len(engine.requests), {verdict.orders[0].scores for verdict in verdicts(result)}
+
+    with AnswerStore(tmp_path / "answers.sqlite") as store:
+        assert scores("one", "[[9]] [[2]]") == (6, {(9, 2)})
+        assert scores("two", "[[1]] [[3]]") == (6, {(1, 3)})
+        assert scores("one", "[[5]] [[5]]") == (0, {(9, 2)})
+
+
+def test_the_workload_is_known_beforehand(tmp_path: Path) -> None:
+    answers = answers_of("long", LONG), answers_of("short", SHORT)
+    engine = ScriptedEngine(judging_by(letters))
+    with AnswerStore(tmp_path / "answers.sqlite") as store:
+        judge = Judge(engine, store, max_tokens=100)
+        before = workload(*answers, judge)
+        assert engine.requests == []
+        result = judge_set(*answers, judge)
+        assert result.judging is not None
+        assert result.judging.effort is not None
+        assert before == Workload(6, 0, result.judging.effort.n_prompt, 600)
+        assert workload(*answers, judge) == Workload(6, 6)
+        assert workload(answers[0], answers_of("other", LONG[:1]), judge) == Workload(2, 0, *_size(judge, engine))
+
+
+def _size(judge: Judge, engine: ScriptedEngine) -> tuple[int, int]:
+    ours, theirs = answers_of("long", LONG[:1]), answers_of("other", LONG[:1])
+    prompt = judge_prompt(ours.outputs[0].asked, ours.outputs[0].said, theirs.outputs[0].said)
+    return 2 * engine.count_tokens(Conversation().user(prompt)), 2 * judge.max_tokens
 
 
 def test_a_comparison_is_kept_beside_the_answers_and_comes_back_whole(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def compare(
         )
         for number, (category, pairs) in enumerate(verdicts, 1)
     )
-    scores = comparison_scores(outputs, f"judge:j|set:{set_name}")
+    scores = comparison_scores(outputs, f"judge:j|language:{set_name[-2:]}|orders:2")
     return SetResult(system, "bayling80", set_name, scores, outputs, Run(date=""), len(outputs), against=against)
 
 
@@ -45,7 +45,7 @@ def test_sets_are_added_up_and_the_ratio_is_of_the_sums() -> None:
     assert total.ratio == pytest.approx(100 * 17 / 21)
     assert total.consistency == pytest.approx(200 / 3)
     assert summary.whole
-    assert summary.judges == ("judge:j|set:singleturn.en", "judge:j|set:singleturn.zh")
+    assert summary.judges == ("judge:j|language:en|orders:2", "judge:j|language:zh|orders:2")
 
 
 def test_categories_come_in_the_order_of_the_questions_over_all_sets_and_of_each() -> None:
@@ -88,3 +88,12 @@ def test_every_pair_of_systems_has_a_summary() -> None:
         ("one", "three", 1),
         ("one", "two", 2),
     ]
+
+
+def test_what_two_judges_said_is_never_added_up() -> None:
+    other = tuple(replace(score, signature="judge:k|language:zh|orders:2") for score in CHINESE.scores)
+    mixed = [ENGLISH, replace(CHINESE, scores=other)]
+    with pytest.raises(UsageError, match="one judge"):
+        summarize(mixed)
+    assert [(each.judge, len(each.sets)) for each in summarize_all(mixed)] == [("j", 1), ("k", 1)]
+    assert [(each.judge, len(each.sets)) for each in summarize_all([ENGLISH, CHINESE])] == [("j", 2)]
