@@ -12,7 +12,7 @@ from bayling_lite.evaluate.exams.summary import ExamAverage, summarize
 
 
 @click.command("exams", cls=MeasuringCommand)
-@click.argument("tasks", metavar="[TASK...]", nargs=-1)
+@click.argument("tasks", metavar="[TASK]...", nargs=-1)
 @click.option(
     "--rule",
     type=click.Choice([rule.value for rule in Rule]),

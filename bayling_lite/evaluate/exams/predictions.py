@@ -40,7 +40,7 @@ def find_predictions(data: DataFolder) -> tuple[FoundOutputs, ...]:
 
 
 def read_predictions(path: Path) -> tuple[Prediction, ...]:
-    """The predictions of a file: JSON lines by its name (``.jsonl``), else one answer a line.
+    """The predictions of a file: JSON lines by its name (``.jsonl``, ``.json``) or first sign, else one answer a line.
 
     Of an object, what was said is its ``text``, or its first choice's ``message.content`` or ``text``; null, and no
     choice at all, are empty answers. Line n answers question n, unless all lines are numbered by a ``question_id``,
@@ -49,8 +49,11 @@ def read_predictions(path: Path) -> tuple[Prediction, ...]:
     Raises:
         InputError: it cannot be read, a line is no such object, or two have one number; the message has the lines.
     """
-    if path.suffix != ".jsonl":
-        return tuple(Prediction(line) for line in read_lines(path))
+    if path.suffix not in (".jsonl", ".json"):
+        plain = read_lines(path)
+        # A letter in the name of a field is no answer.
+        if not plain or not plain[0].startswith('{"'):
+            return tuple(Prediction(line) for line in plain)
     lines = _in_order(path, read_json_lines(path))
     return tuple(_prediction(path, number, line) for number, line in enumerate(lines, 1))
 

@@ -44,7 +44,7 @@ def test_a_whole_table_and_its_average(tmp_path: Path, exams: Run) -> None:
     assert status == 0
     assert lines[0] == "gaokao-chinese  accuracy 50.00  (2 items)"
     # A cloze wants a number or a formula, and B is none.
-    assert lines[8] == "gaokao-mathcloze  accuracy 0.00  (1 items)"
+    assert lines[8] == "gaokao-mathcloze  accuracy 0.00  (1 item)"
     assert lines[9:] == ["GaoKao average  44.44  (9 exams)"]
     assert sorted(path.stem for path in (tmp_path / "evaluation").rglob("*.json"))[0] == "gaokao-biology"
     _, lines, said = exams("--data", "data", "--limit", "1")
@@ -54,7 +54,7 @@ def test_a_whole_table_and_its_average(tmp_path: Path, exams: Run) -> None:
 
 def test_one_exam_has_no_average(tmp_path: Path, exams: Run) -> None:
     write_exam(tmp_path / "data", "sat-math", [question("B")])
-    assert exams("sat-math", "--data", "data", "--rule", "strict")[1] == ["sat-math  accuracy 100.00  (1 items)"]
+    assert exams("sat-math", "--data", "data", "--rule", "strict")[1] == ["sat-math  accuracy 100.00  (1 item)"]
 
 
 def test_slips(tmp_path: Path, exams: Run) -> None:

@@ -130,6 +130,9 @@ def test_predictions_in_all_their_formats(tmp_path: Path) -> None:
     predictions = read_predictions(write_json_lines(tmp_path / "said.jsonl", lines))
     assert [prediction.text for prediction in predictions] == ["A", "B", "C", "", "", ""]
     assert [prediction.cut_off for prediction in predictions] == [True, True, False, False, False, False]
+    for name in ("said.json", "said.txt"):
+        (tmp_path / name).write_text('{"text": "B"}\n{"text": "C"}\n', encoding="utf-8")
+        assert [prediction.text for prediction in read_predictions(tmp_path / name)] == ["B", "C"]
     (tmp_path / "said.txt").write_text("A\n\nB\n", encoding="utf-8")
     assert [prediction.text for prediction in read_predictions(tmp_path / "said.txt")] == ["A", "", "B"]
 
