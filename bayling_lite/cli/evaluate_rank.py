@@ -23,8 +23,13 @@ _ASPECTS = ("translation", "instructions", "interaction")
 @click.argument("systems", nargs=-1, metavar="[SYSTEM[=FILE]]...")
 @click.option("--set", "set_name", metavar="FAMILY/SET", help="Outputs of the results folder on this set: wmt22/zh-en.")
 @click.option("--source", type=click.Path(path_type=Path), metavar="FILE", help="What was translated, for SYSTEM=FILE.")
-@click.option("--reference", type=click.Path(path_type=Path), metavar="FILE", help="References, for SYSTEM=FILE.")
-@click.option("--show-references", is_flag=True, help="People can open the reference of an item.")
+@click.option(
+    "--reference",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="References that people can open, for SYSTEM=FILE.",
+)
+@click.option("--show-references", is_flag=True, help="With --set: people can open the references.")
 @click.option(
     "--aspect",
     "aspects",

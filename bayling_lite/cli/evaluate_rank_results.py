@@ -26,7 +26,7 @@ def print_results(store: StudyStore) -> None:
             (
                 standing.system,
                 f"{standing.first:.1f}",
-                f"{standing.low:.1f}–{standing.high:.1f}",
+                "–" if standing.low is None else f"{standing.low:.1f}–{standing.high:.1f}",
                 f"{standing.best:.1f}",
                 f"{standing.mean_rank:.2f}",
             )
@@ -39,9 +39,11 @@ def print_results(store: StudyStore) -> None:
 
 
 def _title(summary: RankingSummary) -> str:
+    n_persons = len(summary.persons)
+    people = "1 person" if n_persons == 1 else f"{n_persons:,} people"
     return (
         f"{summary.aspect.label}: {summary.n_rankings:,} rankings of {summary.n_ranked:,} items (of "
-        f"{summary.n_items:,}) by {len(summary.persons)} people"
+        f"{summary.n_items:,}) by {people}"
     )
 
 
@@ -55,7 +57,7 @@ def _agreement(summary: RankingSummary) -> str:
             f"Kendall's W (mean of items) {w}."
         )
     if summary.reasons:
-        parts.append("Skipped: " + ", ".join(f"{reason} {count}" for reason, count in summary.reasons) + ".")
+        parts.append("Skipped: " + ", ".join(f"{reason} ({count:,})" for reason, count in summary.reasons) + ".")
     return printable(" ".join(parts), keep="")
 
 

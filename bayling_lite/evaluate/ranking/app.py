@@ -38,6 +38,7 @@ _HEADERS = {
 _LANGUAGE_COOKIE = "ranking-language"
 _MOST_BYTES = 1 << 16
 _LONGEST_REASON, _LONGEST_PAGE = 200, 64
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 _OUR_PAGE = re.compile(r"(item/\d+|overview)\?[^#]*$")
 _A_DAY, _A_YEAR = 86_400, 31_536_000
 
@@ -58,7 +59,7 @@ class RankingApp:
             routes=[
                 Route("/", self._guarded(self._start)),
                 Route("/begin", self._guarded(self._begin)),
-                Route("/item/{number:int}", self._guarded(self._item)),
+                Route("/item/{number}", self._guarded(self._item)),
                 Route("/overview", self._guarded(self._overview)),
                 Route("/ballot", self._guarded(self._ballot), methods=["POST"]),
                 Route("/language/{code}", self._guarded(self._language)),
@@ -66,6 +67,8 @@ class RankingApp:
             ],
             exception_handlers={404: self._no_page, 405: self._no_page},
         )
+        # It would lead to whatever host was asked for, before anybody was let in.
+        self.asgi.router.redirect_slashes = False
 
     def _guarded(self, handler: Handler) -> Handler:
         """A handler behind the guard: its failures in words, and on every answer the headers that keep it private."""
@@ -83,9 +86,9 @@ class RankingApp:
         if token and self._guard.is_token(token):
             return self._let_in(request)
         if not self._guard.lets_in(request.headers.get("host", ""), request.cookies):
-            return HTMLResponse(pages.trouble_page(words, words("no_token")), 403)
+            return _failure(request, words("no_token"), 403)
         if request.method == "POST" and not self._guard.is_own(request.headers):
-            return JSONResponse({"error": words("foreign")}, 403)
+            return _failure(request, words("foreign"), 403)
         try:
             return await handler(request)
         except Conflict:
@@ -121,15 +124,17 @@ class RankingApp:
         return RedirectResponse(self._next(person, 0), 303)
 
     async def _item(self, request: Request) -> Response:
-        position = int(request.path_params["number"]) - 1
-        if not 0 <= position < self._study.n_items:
+        number = request.path_params["number"]
+        if not _NUMBER.fullmatch(number) or int(number) > self._study.n_items:
             return self._no_page(request, None)
+        position = int(number) - 1
         person = self._store.spelled(request.query_params.get("person", ""))
         item = self._store.item(position)
         done = self._done(person)
         page = pages.item_page(
             _words(request),
             person,
+            mark=self._study.mark,
             position=position,
             item=item,
             aspects=self._aspects[position],
@@ -152,12 +157,15 @@ class RankingApp:
 
     async def _ballot(self, request: Request) -> Response:
         said = await _json(request)
+        # Addresses know no studies: a page of the one that was served here before is still open, and sends its ballots.
+        if said.get("mark") != self._study.mark:
+            raise UsageError("A ballot belongs to the study that is served.")
         position = _whole(said, "item") - 1
         item = self._store.item(position)
         person = self._store.spelled(_text(said, "person"))
         groups = deal(self._study, item, position, person)
         ranks = _ranks(said.get("ranks"), self._aspects[position], groups)
-        skipped = " ".join(_text(said, "skipped").split())[:_LONGEST_REASON]
+        skipped = _line(_text(said, "skipped"))[:_LONGEST_REASON]
         seconds, after, page = _seconds(said.get("seconds")), _whole(said, "after"), _text(said, "page")[:_LONGEST_PAGE]
         # Only who has said something that fits is taken in.
         ballot = self._store.keep(
@@ -260,6 +268,11 @@ def _text(said: Mapping[str, Any], key: str) -> str:
     if not isinstance(value, str):
         raise UsageError(f"A ballot has a text as its {key}.")
     return value
+
+
+def _line(text: str) -> str:
+    """A text as one line without characters that nobody sees."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
 def _seconds(value: object) -> float:

@@ -37,8 +37,8 @@ class Guard:
 
     def is_own(self, headers: Mapping[str, str]) -> bool:
         """Whether a request that changes something was made by the ranking page."""
-        origin = headers.get("origin", "")
-        return origin != "" and urlsplit(origin).netloc.casefold() == headers.get("host", "").casefold()
+        scheme, _, host = headers.get("origin", "").partition("://")
+        return scheme != "" and host != "" and host.casefold() == headers.get("host", "").casefold()
 
 
 def is_loopback(name: str) -> bool:

@@ -10,7 +10,7 @@ from bayling_lite.errors import InputError, UsageError
 from bayling_lite.evaluate.ranking.dealing import new_study
 from bayling_lite.evaluate.ranking.reading import Outputs, changed_input, from_files, from_results
 from bayling_lite.evaluate.ranking.store import StudyStore
-from bayling_lite.evaluate.ranking.values import Aspect, Input, Study
+from bayling_lite.evaluate.ranking.values import Aspect, Input
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,8 @@ class Making:
     """What a study is to be made of, as its owner says it.
 
     ``systems`` are names of systems in the results folder, which have been measured on ``set_name``
-    (``FAMILY/SET``), or ``SYSTEM=FILE``, the outputs of which belong to the lines of ``source``. The rest as in
+    (``FAMILY/SET``), or ``SYSTEM=FILE``, the outputs of which belong to the lines of ``source``. People can open the
+    references of a ``reference`` file, and with ``show_references`` those in the results. The rest as in
     :func:`~bayling_lite.evaluate.ranking.dealing.new_study`.
     """
 
@@ -95,16 +96,17 @@ def _prepare(store: StudyStore, name: str, outputs: Outputs | None, making: Maki
             aspects=making.aspects,
             n_items=making.n_items,
             seed=making.seed,
-            references=making.show_references,
+            references=making.show_references or making.reference is not None,
         )
         store.freeze(drawn, items)
         return True
-    _check_same(store.needed(), outputs, making)
+    _check_same(store, outputs, making)
     return False
 
 
-def _check_same(study: Study, outputs: Outputs | None, making: Making) -> None:
+def _check_same(store: StudyStore, outputs: Outputs | None, making: Making) -> None:
     """What is said of an old study, and what lies in its inputs, has to be what it was made of."""
+    study = store.needed()
     changed = changed_input(study.inputs, results=bool(study.family))
     if changed is not None:
         raise InputError(
@@ -116,6 +118,8 @@ def _check_same(study: Study, outputs: Outputs | None, making: Making) -> None:
         ("--seed", study.seed if making.seed is None else making.seed, study.seed),
         ("--aspect", set(making.aspects or study.aspects), set(study.aspects)),
     ]
+    if making.show_references:
+        pairs.append(("--show-references", True, any(item.reference for item in store.items())))
     if outputs is not None:
         pairs += [
             ("the systems", outputs.systems, study.systems),

@@ -68,6 +68,7 @@ def item_page(
     words: Words,
     person: str,
     *,
+    mark: str,
     position: int,
     item: Item,
     aspects: Sequence[Aspect],
@@ -76,7 +77,10 @@ def item_page(
     progress: Progress,
     next_address: str,
 ) -> str:
-    """One item to rank: ``groups`` are the systems in the order in which the person sees their outputs."""
+    """One item to rank: ``groups`` are the systems in the order in which the person sees their outputs.
+
+    ``mark`` is that of the study, which the page's ballots have with them.
+    """
     common = _common([item.outputs[group[0]] for group in groups])
     cards = [
         Card(letter(place), _turns(item.outputs[group[0]], len(common)), _places(ballot, aspects, group[0]))
@@ -86,6 +90,7 @@ def item_page(
         "item.html",
         words,
         person=person,
+        mark=mark,
         progress=progress,
         next=next_address,
         number=position + 1,

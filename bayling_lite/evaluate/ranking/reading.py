@@ -41,9 +41,8 @@ def from_results(out: Path, family: str, set_name: str, systems: Sequence[str] =
         UsageError: fewer than two systems, or one that was not measured on the set.
     """
     folder, by_system = ResultsFolder(out), dict[str, SetResult]()
-    for result in folder.read():
-        if (result.family, result.set_name) == (family, set_name):
-            by_system.setdefault(result.system, result)
+    for result in folder.read_set(family, set_name):
+        by_system.setdefault(result.system, result)
     for name in systems:
         if name not in by_system:
             known = ", ".join(by_system) or "none"
@@ -77,7 +76,7 @@ def from_files(files: Mapping[str, Path], *, source: Path | None = None, referen
     turn), and where there is no ``source``, ``asked`` in the same form; ``id`` and ``phrases`` if there are any.
 
     Raises:
-        InputError: a file cannot be read, is not what was expected, or has another number of lines.
+        InputError: a file cannot be read, is not what was expected, or has another number of lines, or other ids.
         UsageError: fewer than two systems, or nothing says what was asked.
     """
     systems = _checked(tuple(files), "Files were named of")
@@ -92,7 +91,7 @@ def from_files(files: Mapping[str, Path], *, source: Path | None = None, referen
         columns.append([_output(n, record, path, asked) for n, record in enumerate(records)])
         if not records:
             raise InputError(f"{path} is empty: there is nothing to rank of {system}.")
-    items = list(_matched([{output.id: output for output in column} for column in columns], list(files.values())))
+    items = list(_matched([_by_line(column) for column in columns], list(files.values())))
     if reference is not None and references is not None:
         paired(reference, len(references), first, len(items))
         items = [Item(item.id, item.outputs, item.phrases, text) for item, text in zip(items, references, strict=True)]
@@ -101,6 +100,10 @@ def from_files(files: Mapping[str, Path], *, source: Path | None = None, referen
     several = any(item.several_turns for item in items)
     aspects = tuple(Aspect) if several else (Aspect.TRANSLATION,)
     return Outputs(systems, tuple(items), tuple(inputs), aspects)
+
+
+def _by_line(column: Sequence[Output]) -> dict[str, Output]:
+    return {str(number): output for number, output in enumerate(column, 1)}
 
 
 def changed_input(inputs: Iterable[Input], *, results: bool) -> Input | None:
@@ -127,20 +130,24 @@ def _checked(names: tuple[str, ...], found: str) -> tuple[str, ...]:
 
 
 def _matched(columns: Sequence[Mapping[str, Output]], paths: Sequence[Path]) -> tuple[Item, ...]:
-    """The items that are in all columns, in the order of the first."""
+    """The items that are in all columns, which are by id or by line, in the order of the first."""
     items = []
-    for id_, first in columns[0].items():
-        outputs = [column[id_] for column in columns if id_ in column]
+    for key, first in columns[0].items():
+        outputs = [column[key] for column in columns if key in column]
         if len(outputs) < len(columns):
             continue
+        ids = {output.id: path for output, path in zip(outputs, paths, strict=True) if output.id}
+        if len(ids) > 1:
+            said = " and ".join(f"{path} has {id_}" for id_, path in ids.items())
+            raise InputError(f"{said} as item {key}: they are of other sets, or in another order.")
         for output, path in zip(outputs, paths, strict=True):
             if output.asked[:1] != first.asked[:1]:
                 raise InputError(
-                    f"{path} was asked something else than {paths[0]} in item {id_}: they are of other sets."
+                    f"{path} was asked something else than {paths[0]} in item {key}: they are of other sets."
                 )
         phrases = tuple(str(phrase) for phrase in first.details.get("phrases", ()))
         dialogues = tuple(_dialogue(output, path) for output, path in zip(outputs, paths, strict=True))
-        items.append(Item(id_, dialogues, phrases, first.reference))
+        items.append(Item(next(iter(ids), key), dialogues, phrases, first.reference))
     if not items:
         raise InputError(f"{' and '.join(map(str, paths))} have no item in common: they are of other sets.")
     return tuple(items)
@@ -171,7 +178,7 @@ def _output(number: int, record: Mapping[str, Any], path: Path, asked: Sequence[
     phrases = record.get("phrases", [])
     if not isinstance(phrases, list):
         raise InputError(f'{where}: "phrases" must be a list.')
-    return Output(str(record.get("id", number + 1)), question, said, details={"phrases": phrases})
+    return Output(str(record.get("id", "")), question, said, details={"phrases": phrases})
 
 
 def _asked(record: Mapping[str, Any], path: Path) -> tuple[str, ...]:

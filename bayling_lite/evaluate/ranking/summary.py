@@ -23,15 +23,16 @@ class Standing:
     """How one system stands by one aspect.
 
     ``first`` is its share of first places in percent, where k systems that share a first place have 1/k of it each, so
-    that all shares together are 100; ``low`` and ``high`` bound its 95 % interval (bootstrap over items). ``best``
-    is the share of rankings, in percent, in which no other system was better. ``mean_rank`` is from 1 (best); systems
-    that are tied share the mean of the places that they take together.
+    that all shares together are 100; ``low`` and ``high`` bound its 95 % interval (bootstrap over items; None for a
+    single item, which says nothing of others). ``best`` is the share of rankings, in percent, in which no other system
+    was better. ``mean_rank`` is from 1 (best); systems that are tied share the mean of the places that they take
+    together.
     """
 
     system: str
     first: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     best: float
     mean_rank: float
 
@@ -160,8 +161,12 @@ def _first(ranking: Sequence[float], system: int) -> float:
     return 1 / list(ranking).count(best) if ranking[system] == best else 0.0
 
 
-def _intervals(study: Study, rankings: Mapping[int, Sequence[tuple[float, ...]]]) -> list[tuple[float, float]]:
+def _intervals(
+    study: Study, rankings: Mapping[int, Sequence[tuple[float, ...]]]
+) -> list[tuple[float, float]] | list[tuple[None, None]]:
     """95 % intervals of the shares of first places: percentiles of samples of the items, drawn with replacement."""
+    if len(rankings) < 2:
+        return [(None, None)] * len(study.systems)
     import numpy as np  # not for --help
 
     firsts = np.array(

@@ -22,7 +22,9 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def votes_csv(store: StudyStore) -> bytes:
-    """The table as CSV (RFC 4180, UTF-8). Items that somebody has begun and not finished are not in it.
+    """The table as CSV (RFC 4180), in UTF-8 with its mark at the beginning, without which spreadsheets garble names.
+
+    Items that somebody has begun and not finished are not in it.
 
     Raises:
         InputError: the study was not begun, or its file is damaged.
@@ -39,7 +41,7 @@ def votes_csv(store: StudyStore) -> bytes:
         head = [_plain(value) for value in (study.name, study.family, study.set_name, item.id, ballot.person)]
         end = [_plain(ballot.skipped), f"{ballot.seconds:.1f}", _iso(ballot.at)]
         writer.writerows([*head, *row, *end] for row in _rows(study, ballot))
-    return text.getvalue().encode("utf-8", "replace")
+    return text.getvalue().encode("utf-8-sig", "replace")
 
 
 def _rows(study: Study, ballot: Ballot) -> Iterator[list[object]]:

@@ -91,12 +91,12 @@ def test_a_study_is_begun_served_ended_gone_on_with_and_looked_at(folder: Path) 
     assert lines[0] == "Translation: 2 rankings of 1 items (of 1) by 2 people"
     assert lines[1].split() == ["SYSTEM", "FIRST", "%", "95", "%", "BEST", "OR", "TIED", "%", "MEAN", "RANK"]
     assert [line.split() for line in lines[2:4]] == [
-        ["A", "75.0", "75.0–75.0", "100.0", "1.25"],
-        ["B", "25.0", "25.0–25.0", "50.0", "1.75"],
+        ["A", "75.0", "–", "100.0", "1.25"],
+        ["B", "25.0", "–", "50.0", "1.75"],
     ]
     assert "Krippendorff's alpha (ordinal)" in lines[4]
     assert shown.stderr == "votes.csv: 4 lines.\n"
-    with (folder / "votes.csv").open(encoding="utf-8", newline="") as file:
+    with (folder / "votes.csv").open(encoding="utf-8-sig", newline="") as file:
         assert [row["system"] for row in csv.DictReader(file)] == ["A", "B", "A", "B"]
     again = done("mine", "--export", "votes.csv", cwd=folder)
     assert (again.returncode, "exists. --force overwrites it" in again.stderr) == (1, True)
@@ -106,7 +106,9 @@ def test_what_was_taken_outlives_a_killed_server(folder: Path) -> None:
     ballot = {"person": "Anna", "item": 1, "ranks": {"translation": [1, 2]}, "skipped": "", "seconds": 1, "after": 0}
     with serving(folder, "mine", "A=a", "B=b", "--source", "source", "-q") as (process, address):
         headers = {"Origin": address.rstrip("/"), "Content-Type": "application/json"}
-        body = json.dumps(ballot | {"page": "p"}).encode()
+        with StudyStore(StudyStore.place(folder / "evaluation", "mine"), readonly=True) as store:
+            mark = store.needed().mark
+        body = json.dumps(ballot | {"page": "p", "mark": mark}).encode()
         with urllib.request.urlopen(urllib.request.Request(f"{address}ballot", body, headers), timeout=20) as answer:
             assert json.load(answer)["next"] == "/item/2?person=Anna"
         process.kill()

@@ -190,7 +190,7 @@ def test_a_vote_is_changed_an_item_skipped_and_nothing_left_out_unseen(
     expect(page.locator("#status")).to_contain_text("Places that are missing")
     page.keyboard.press("s")
     page.get_by_label("Another reason", exact=True).nth(1).fill("the <b>source</b> is cut")
-    page.get_by_role("button", name="Skip this item").click()
+    page.keyboard.press("Enter")
     expect(page.locator('#item[data-number="2"]')).to_be_visible()
     assert store.ballots("Cy")[0].skipped
     rank_by_keys(page)
@@ -201,6 +201,8 @@ def test_a_vote_is_changed_an_item_skipped_and_nothing_left_out_unseen(
     expect(page.locator("#status")).to_have_text("Skipped: the <b>source</b> is cut")
     summaries = {summary.aspect: summary for summary in summarize(store)}
     assert summaries[Aspect.INTERACTION].reasons == (("the <b>source</b> is cut", 1),)
+
+    expect(page.get_by_text("1 is best; equal numbers are a tie.")).to_be_visible()
 
     # Ranked after all, and then ranked otherwise.
     rank_by_keys(page)
@@ -279,4 +281,50 @@ def test_what_is_typed_too_soon_does_not_change_the_item_that_is_left(
     expect(page.locator('#item[data-number="2"]')).to_be_visible()
     (ballot,) = store.ballots()
     assert set(ballot.ranks[Aspect.INTERACTION].values()) == {1}
+    context.close()
+
+
+def test_keys_reach_every_place_and_the_space_bar_gives_none_unasked(
+    browser: Browser, server: RankingServer, store: StudyStore
+) -> None:
+    context = browser.new_context()
+    Watch(context)
+    page = context.new_page()
+    page.goto(f"{server.address}?person=Gil")
+    ready(page)
+    page.keyboard.press("2")
+    kept(page)
+    page.keyboard.press("Space")
+    assert page.locator('button[aria-checked="true"]').count() == 1, "it scrolls"
+
+    # From group to group with Tab, within one with the arrows: the second place of the second output.
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Space")
+    expect(page.locator(".card").nth(1).locator(".rank").first.locator("button").nth(1)).to_be_checked()
+    # A digit is for the group that Tab has gone to.
+    page.locator("#next").focus()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("1")
+    expect(page.locator(".card").last.locator(".rank").last.locator("button").first).to_be_checked()
+    kept(page)
+    context.close()
+
+
+def test_a_page_of_another_study_is_not_taken_for_one_of_this(
+    browser: Browser, store: StudyStore, tmp_path: Path
+) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    with served(store) as server:
+        page.goto(f"{server.address}?person=Hu")
+        ready(page)
+        port = int(server.address.rstrip("/").rpartition(":")[2])
+    other = tmp_path / "other"
+    other.mkdir()
+    with new_store(other, ASKED, SYSTEMS) as second, served(second, port=port):
+        page.keyboard.press("1")
+        expect(page.locator("#status")).to_contain_text("This does not fit the item. Reload the page.")
+        assert second.ballots() == []
     context.close()

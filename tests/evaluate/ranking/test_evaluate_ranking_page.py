@@ -41,8 +41,9 @@ class Reply:
 class Client:
     """Asks a server, as a browser that keeps its cookies would, but follows no redirection."""
 
-    def __init__(self, server: RankingServer) -> None:
+    def __init__(self, server: RankingServer, mark: str) -> None:
         self.at = urlsplit(server.address)
+        self.mark = mark
         self.cookies: dict[str, str] = {}
 
     def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Reply:
@@ -64,8 +65,8 @@ class Client:
         return self.ask("GET", path, None, **headers)
 
     def vote(self, person: str, item: int, places: list[int | None], /, **more: object) -> Reply:
-        ballot = {"person": person, "item": item, "ranks": {"translation": places}, "skipped": "", "after": 0}
-        body = json.dumps(ballot | {"seconds": 1.5, "page": "p"} | more).encode()
+        ballot = {"mark": self.mark, "person": person, "item": item, "ranks": {"translation": places}, "after": 0}
+        body = json.dumps(ballot | {"skipped": "", "seconds": 1.5, "page": "p"} | more).encode()
         origin = f"http://{self.at.netloc}"
         return self.ask("POST", "/ballot", body, Origin=origin, Content_Type="application/json")
 
@@ -79,7 +80,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StudyStore]:
 @pytest.fixture(scope="module")
 def client(store: StudyStore) -> Iterator[Client]:
     with served(store, port=None) as server:
-        yield Client(server)
+        yield Client(server, store.needed().mark)
 
 
 def number_of(store: StudyStore, said: str) -> int:
@@ -164,6 +165,7 @@ def test_people_are_led_to_what_is_left_to_do(client: Client) -> None:
         ([1, 2, 3], {"item": 0}),
         ([1, 2, 3], {"item": 9}),
         ([1, 2, 3], {"item": "1"}),
+        ([1, 2, 3], {"mark": "0a1b2c3d"}),
         ([1, 2, 3], {"person": ""}),
         ([1, 2, 3], {"person": 3}),
         ([1, 2, 3], {"after": -1}),
@@ -199,7 +201,7 @@ def test_a_ballot_of_a_window_that_is_out_of_date_is_a_conflict(client: Client, 
 
 def test_other_pages_cannot_vote(client: Client, store: StudyStore) -> None:
     body = json.dumps({"person": "Eve"}).encode()
-    for headers in ({}, {"Origin": "http://evil.example"}, {"Origin": "null"}):
+    for headers in ({}, {"Origin": "http://evil.example"}, {"Origin": "null"}, {"Origin": "http://["}):
         reply = client.ask("POST", "/ballot", body, Content_Type="application/json", **headers)
         assert reply.status == 403
     assert "Eve" not in store.persons()
@@ -225,7 +227,15 @@ def test_pages_are_private_and_run_nothing_but_their_own(client: Client) -> None
         assert "server" not in headers
     for path in ("/static/base.html", "/static/..%2Fapp.py", "/item/99?person=Anna", "/nothing", "/item/0?person=A"):
         assert client.get(path).status == 404, path
+    for path in (f"/item/{'9' * 5000}?person=A", "/item/%D9%A1?person=A", "/item/1/?person=A"):
+        assert client.get(path).status == 404, path
     assert client.get("/item/1").status == 400
+
+
+def test_a_reason_is_one_line_that_can_be_seen(client: Client, store: StudyStore) -> None:
+    number = number_of(store, "b1")
+    assert client.vote("Ina", number, [None] * 3, skipped="it is\n\x1b[2J cut\x00 \u202e\ud800").status == 200
+    assert [ballot.skipped for ballot in store.ballots("Ina")] == ["it is [2J cut"]
 
 
 def test_the_page_speaks_chinese() -> None:
@@ -251,10 +261,11 @@ def test_on_a_network_the_address_needs_its_token(store: StudyStore) -> None:
     with served(store, host="0.0.0.0") as server:
         token = store.needed().token
         assert server.address.endswith(f"/?token={token}")
-        client = Client(server)
+        client = Client(server, store.needed().mark)
         for path in ("/", f"/?token={token[:-1]}", "/?token=%F0%9F%98%80", "/static/page.js", "/item/1?person=Anna"):
             assert client.get(path).status == 403, path
-        assert client.vote("Eve", 1, [1, 1, 1]).status == 403
+        reply = client.vote("Eve", 1, [1, 1, 1])
+        assert (reply.status, "not complete" in json.loads(reply.text)["error"]) == (403, True)
         reply = client.get(f"/begin?token={token}&person=Hal")
         assert (reply.status, reply.headers["location"]) == (303, "/begin?person=Hal")
         assert "HttpOnly" in reply.headers["set-cookie"]
@@ -264,7 +275,7 @@ def test_on_a_network_the_address_needs_its_token(store: StudyStore) -> None:
 
 def test_a_study_that_cannot_be_written_says_so_and_no_file_name(tmp_path: Path) -> None:
     with new_store(tmp_path, ["x"], {"A": ["a"], "B": ["b"]}) as store, served(store) as server:
-        client = Client(server)
+        client = Client(server, store.needed().mark)
         other = sqlite3.connect(store.path, isolation_level=None)
         other.execute("DROP TABLE ballots")
         other.close()
@@ -299,7 +310,7 @@ def test_two_people_vote_at_once_and_nothing_is_lost(tmp_path: Path) -> None:
     with new_store(tmp_path, [str(n) for n in range(40)], systems) as store, served(store) as server:
 
         def work(person: str) -> None:
-            client = Client(server)
+            client = Client(server, store.needed().mark)
             for number in range(1, 41):
                 assert client.vote(person, number, [1, 2]).status == 200
 

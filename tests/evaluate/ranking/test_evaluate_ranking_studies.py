@@ -61,6 +61,17 @@ def test_records_that_say_nothing_are_named(tmp_path: Path, record: dict[str, ob
         from_files({"A": path, "B": path}, source=lines(tmp_path / "source", "x"))
 
 
+def test_ids_belong_to_lines_and_have_to_be_the_same(tmp_path: Path) -> None:
+    def said(name: str, *ids: str) -> Path:
+        return lines(tmp_path / f"{name}.jsonl", *(json.dumps({"said": f"{name}{id_}", "id": id_}) for id_ in ids))
+
+    source, plain = lines(tmp_path / "source", "x", "y"), lines(tmp_path / "plain", "one", "two")
+    outputs = from_files({"A": said("a", "q", "q"), "B": plain}, source=source)
+    assert [(item.id, item.outputs[1].said) for item in outputs.items] == [("q", ("one",)), ("q", ("two",))]
+    with pytest.raises(InputError, match=r"a\.jsonl has p and .*b\.jsonl has q as item 1"):
+        from_files({"A": said("a", "p", "q"), "B": said("b", "q", "p")}, source=source)
+
+
 def test_dialogues_are_ranked_by_their_interaction_as_well(tmp_path: Path) -> None:
     asked = [["translate", "shorter"], ["translate", "shorter"]]
     making = write_outputs(tmp_path, asked, {"A": [["x", "y"], ["x"]], "B": [["x", "z"], ["x", "y"]]})
@@ -84,6 +95,9 @@ def test_results_are_taken_where_all_systems_have_them(tmp_path: Path) -> None:
         from_results(tmp_path, "constrained", "zh-en", ["A", "C"])
     with pytest.raises(UsageError, match="two systems"):
         from_results(tmp_path, "wmt22", "zh-en")
+    (tmp_path / "A" / "wmt22").mkdir()
+    (tmp_path / "A" / "wmt22" / "en-zh.json").write_text("damaged", encoding="utf-8")
+    assert len(from_results(tmp_path, "constrained", "zh-en").items) == 2, "of other sets nothing is read"
 
 
 def test_results_of_different_questions_are_not_ranked(tmp_path: Path) -> None:
@@ -180,6 +194,12 @@ def test_references_are_kept_only_where_people_are_to_see_them(tmp_path: Path) -
         making = Making(set_name="wmt22/zh-en", show_references=shown)
         with open_study(tmp_path, name, making)[0] as store:
             assert store.item(0).reference == ("reference 0" if shown else "")
+    with pytest.raises(UsageError, match="--show-references"):
+        open_study(tmp_path, "blind", Making(show_references=True))
+    making = write_outputs(tmp_path, ["x"], {"A": ["a"], "B": ["b"]})
+    making = replace(making, reference=lines(tmp_path / "reference", "r"))
+    with open_study(tmp_path, "files", making)[0] as store:
+        assert store.item(0).reference == "r"
 
 
 def test_outputs_that_name_a_system_are_counted(tmp_path: Path) -> None:

@@ -42,6 +42,8 @@ def test_first_places_are_split_among_ties_and_mean_ranks_share_places(store: St
     assert found["two"].best == pytest.approx(75)
     assert found["three"].mean_rank == pytest.approx((3 + 3 + 2 + 1.5) / 4)
     for each in summary.standings:
+        assert each.low is not None
+        assert each.high is not None
         assert 0 <= each.low <= each.first <= each.high <= 100
 
 
@@ -58,6 +60,18 @@ def test_of_one_person_there_is_no_agreement(store: StudyStore) -> None:
     ranked(store, "Anna", 0, 1, 2, 3)
     (summary,) = summarize(store)
     assert (summary.n_shared, summary.alpha, summary.w) == (0, None, None)
+    assert {(each.low, each.high) for each in summary.standings} == {(None, None)}, "of one item, no interval"
+
+
+def test_ties_alone_are_shares_alike_without_agreement(store: StudyStore) -> None:
+    for person in ("Anna", "Bo"):
+        for position in range(2):
+            ranked(store, person, position, 1, 1, 1)
+    (summary,) = summarize(store)
+    assert (summary.n_shared, summary.alpha, summary.w) == (2, None, None)
+    for each in summary.standings:
+        assert each.first == pytest.approx(100 / 3)
+        assert (each.best, each.mean_rank) == (100, 2)
 
 
 def test_the_last_ballot_counts_and_unfinished_ones_do_not(store: StudyStore) -> None:
@@ -77,7 +91,7 @@ def test_what_was_skipped_is_counted_by_its_reason_and_not_ranked(store: StudySt
     (summary,) = summarize(store)
     assert (summary.n_rankings, summary.n_skipped) == (0, 3)
     assert summary.reasons == (("language", 2), ("=HYPERLINK()", 1))
-    lines = votes_csv(store).decode().split("\r\n")
+    lines = votes_csv(store).decode("utf-8-sig").split("\r\n")
     assert lines[0] == ",".join(COLUMNS)
     assert lines[3].split(",")[10] == "'=HYPERLINK()", "no spreadsheet takes it for a formula"
 

@@ -54,7 +54,10 @@
       cell.classList.toggle("current", index === current);
       cell.classList.remove("wanting");
       for (const button of cell.querySelectorAll("button")) {
-        button.setAttribute("aria-checked", String(Number(button.dataset.place) === given[index]));
+        const place = Number(button.dataset.place);
+        button.setAttribute("aria-checked", String(place === given[index]));
+        // One stop of the Tab key for each group; the arrows go on in it.
+        button.tabIndex = place === (given[index] ?? 1) ? 0 : -1;
       }
     });
     for (const each of aspects) {
@@ -69,8 +72,8 @@
   function moveTo(index) {
     current = Math.min(Math.max(index, 0), cells.length - 1);
     show();
-    const cell = cells[current];
-    (cell.querySelector("[aria-checked=true]") ?? cell.querySelector("button")).focus();
+    // Not one of its buttons, which the space bar, meant to scroll, would press.
+    cells[current].focus();
   }
 
   function give(index, place) {
@@ -108,7 +111,8 @@
   async function attempt() {
     const ranks = {};
     cells.forEach((cell, index) => { (ranks[cell.dataset.aspect] ??= []).push(given[index]); });
-    const ballot = { person: texts.person, item: Number(texts.number), ranks, skipped, seconds: spent(), after, page };
+    const { mark, person } = texts;
+    const ballot = { mark, person, item: Number(texts.number), ranks, skipped, seconds: spent(), after, page };
     let response;
     let answer;
     try {
@@ -165,6 +169,19 @@
     }
   });
 
+  // From one button of a group to the one above or below it.
+  function step(button, by) {
+    const buttons = [...button.parentElement.children];
+    buttons[buttons.indexOf(button) + by]?.focus();
+  }
+
+  // Where the Tab key or a finger has gone, keys go as well.
+  cells.forEach((cell, index) => cell.addEventListener("focusin", () => {
+    if (index === current) return;
+    current = index;
+    show();
+  }));
+
   function digit(event) {
     if (/^[1-9]$/.test(event.key)) return Number(event.key);
     // Keyboards that have digits on the second level only, and input methods that have not let go of the key.
@@ -186,6 +203,8 @@
       moveTo(current - 1);
     } else if (event.key === "ArrowRight") {
       moveTo(current + 1);
+    } else if (/^Arrow(Up|Down)$/.test(event.key) && event.target.matches(".places button")) {
+      step(event.target, event.key === "ArrowUp" ? -1 : 1);
     } else if (event.key === "Backspace") {
       takeBack();
     } else if (event.key === "Enter") {
