@@ -49,6 +49,9 @@ def evaluate() -> None:
     ictnlp/BayLing and ruixiangcui/AGIEval hold all of the paper's. Results gather in a folder (--out), of which the
     report is made. Whatever was interrupted goes on when the same command is run again.
 
+    Many items are computed at once, and with weights of 4 bits the sums depend a little on which: two runs may differ
+    in some answers. With --exact they do not.
+
     \b
     Examples:
       bayling evaluate wmt22 zh-en en-zh --data BayLing --model bayling-2-7b

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -22,7 +23,7 @@ DEFAULT_OUT = Path("evaluation")
 _SECTIONS = {
     "Data and results": ("data", "out"),
     "What is measured": ("model", "template", "server", "server_model", "name"),
-    "How it is asked": ("wording", "beam", "greedy", "limit", "seed"),
+    "How it is asked": ("wording", "beam", "greedy", "exact", "limit", "seed"),
     "The machine": ("threads", "n_ctx", "parallel", "gpu_layers", "kv_type", "mlock", "mmap"),
 }
 _LAST = ("no_progress", "quiet", "verbose", "help")
@@ -40,7 +41,10 @@ class MeasuringCommand(SectionedCommand):
 
 @dataclass(frozen=True, slots=True)
 class MeasuringFlags:
-    """What the command line says of a measurement. ``beam`` None is what the paper did; 1 is greedy."""
+    """What the command line says of a measurement. ``beam`` None is what the paper did; 1 is greedy.
+
+    ``exact`` is for models in a GGUF; a judge on a server is asked as usual.
+    """
 
     data: tuple[Path, ...]
     out: Path
@@ -52,6 +56,7 @@ class MeasuringFlags:
     beam: int | None
     limit: int | None
     seed: int
+    exact: bool
     no_progress: bool
     quiet: bool
 
@@ -65,7 +70,8 @@ def data_option(function: Function) -> Function:
         envvar=DATA_VARIABLE,
         show_envvar=True,
         metavar="DIR",
-        help="A folder that holds test data, at any depth; may be given several times.",
+        help="A folder that holds test data, at any depth; may be given several times (in the variable, with "
+        f"{os.pathsep!r} between them).",
     )(function)
 
 
@@ -87,8 +93,12 @@ def measuring_options(function: Function) -> Function:
         data_option,
         out_option,
         click.option("--name", metavar="NAME", help="What the system is called.  [default: the model's name]"),
-        click.option("--server", metavar="URL", help="Measure a server that speaks OpenAI's protocol, not a GGUF."),
-        click.option("--server-model", metavar="NAME", help="Which of its models.  [default: its first]"),
+        click.option(
+            "--server",
+            metavar="URL",
+            help="Measure a server that speaks OpenAI's protocol, not a GGUF; its key is in BAYLING_SERVER_KEY.",
+        ),
+        click.option("--server-model", metavar="NAME", help="Which of its models.  [default: its only one]"),
         click.option(
             "--wording",
             type=click.Choice(["en", "zh"]),
@@ -100,8 +110,15 @@ def measuring_options(function: Function) -> Function:
             "--beam", type=click.IntRange(1, 32), metavar="N", help="Beams of the search.  [default: as in the paper]"
         ),
         click.option("--greedy", is_flag=True, help="The likeliest token each time: --beam 1, and much faster."),
+        click.option(
+            "--exact",
+            is_flag=True,
+            help="The same answers each time, bit for bit, also after an interruption: one at a time, slower.",
+        ),
         click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N items of each set."),
-        click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="For sampling."),
+        click.option(
+            "--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, metavar="N", help="For sampling."
+        ),
         engine_options,
         click.option("--no-progress", is_flag=True, help="Show no progress."),
         output_options,
@@ -113,6 +130,8 @@ def measuring_options(function: Function) -> Function:
             if given["beam"] not in (None, 1):
                 raise click.UsageError("--greedy is --beam 1: give one of them.")
             given["beam"] = 1
+        if given["exact"] and given["server"] is not None:
+            raise click.UsageError("--exact is for a GGUF: what a server computes at once is its own affair.")
         own = {field.name: given.pop(field.name) for field in fields(MeasuringFlags)}
         return function(measuring=MeasuringFlags(**own), **given)
 

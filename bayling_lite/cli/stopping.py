@@ -35,7 +35,8 @@ def stoppable() -> Iterator[None]:
 
     # What a shell has made a process ignore (nohup, a job in the background), it goes on ignoring.
     before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
-    before = {each: handler for each, handler in before.items() if handler is not signal.SIG_IGN}
+    # None is a handler that a program which embeds Python has set, and which could not be put back.
+    before = {each: handler for each, handler in before.items() if handler not in (signal.SIG_IGN, None)}
     for each in before:
         signal.signal(each, stop)
     try:

@@ -1,4 +1,4 @@
-"""Fixtures: ``bayling translate`` as it is typed, and a hub on this machine, for the commands that fetch."""
+"""Fixtures: ``bayling translate`` and ``bayling evaluate`` as they are typed, and a hub for the commands that fetch."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from huggingface_hub import constants
 
 from bayling_lite.cli import main
 from benchmarks.loopback_hub import LoopbackHub
+from tests.conftest import MAKE_MODEL
 from tests.hub.conftest import use_endpoint
 
 Run = Callable[..., tuple[int, str, str]]
@@ -28,6 +29,7 @@ class Outcome(NamedTuple):
 
 
 Translate = Callable[..., Outcome]
+Evaluate = Callable[..., tuple[int, list[str], str]]
 
 
 class _Stdin(io.TextIOWrapper):
@@ -81,3 +83,24 @@ def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Loopback
         use_endpoint(monkeypatch, hub.endpoint)
         yield hub
     huggingface_hub.close_session()
+
+
+@pytest.fixture(scope="session")
+def answering_b(make_model: MAKE_MODEL) -> Path:
+    """Answers ``B`` to everything."""
+    return make_model(chain=("<0x0A>", "B", "</s>"))
+
+
+@pytest.fixture
+def evaluate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Evaluate:
+    """Run ``bayling evaluate ...`` in an empty folder: exit status, lines of standard output, standard error."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str) -> tuple[int, list[str], str]:
+        with pytest.raises(SystemExit) as exited:
+            main(["evaluate", *arguments])
+        assert isinstance(exited.value.code, int)
+        shown = capsys.readouterr()
+        return exited.value.code, shown.out.splitlines(), shown.err
+
+    return call
