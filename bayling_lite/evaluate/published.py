@@ -6,7 +6,7 @@ import functools
 import math
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
 
@@ -18,6 +18,7 @@ class PublishedScore:
     """One published number, in the unit of :class:`~bayling_lite.evaluate.values.Score`.
 
     ``source`` says where it is printed, or what it was computed from; ``remark`` what has to be known about it.
+    ``n_items`` is how many items the set had, 0 where that is not known.
     """
 
     system: str
@@ -28,13 +29,18 @@ class PublishedScore:
     source: str
     against: str = ""
     remark: str = ""
+    n_items: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """Published numbers. Their order is that of the paper's tables, which the report keeps to."""
+    """Published numbers. Their order is that of the paper's tables, which the report keeps to.
+
+    ``decodings``: by family, how the paper's own system decoded.
+    """
 
     scores: tuple[PublishedScore, ...] = ()
+    decodings: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, family: str) -> tuple[PublishedScore, ...]:
         """The numbers of a family of tasks."""
@@ -56,7 +62,8 @@ def parse_published(text: str) -> Published:
     """Read figures; the form is described at the top of ``published.toml``.
 
     Raises:
-        InputError: a table has another number of figures than of sets, names a source that is not there, or is broken.
+        InputError: a table has another number of figures or sizes than of sets, names a source that is not there, or is
+            broken.
     """
     try:
         value = tomllib.loads(text)
@@ -65,24 +72,28 @@ def parse_published(text: str) -> Published:
             for one in value.get("remark", ())
         }
         scores = tuple(score for table in value["table"] for score in _scores(table, value["sources"], remarks))
+        decodings = {family: str(decoding) for family, decoding in value.get("decoding", {}).items()}
     except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"The published figures cannot be read ({error}).") from error
     unused = set(remarks) - {(one.family, one.metric, one.set_name, one.system) for one in scores}
     if unused:
         raise InputError(f"The published figures have a remark about none of them: {min(unused)}.")
-    return Published(scores)
+    return Published(scores, decodings)
 
 
 def _scores(
     table: Mapping[str, Any], sources: Mapping[str, str], remarks: Mapping[tuple[str, str, str, str], str]
 ) -> Iterable[PublishedScore]:
     family, metric, sets = table["family"], table["metric"], table["sets"]
+    sizes = table.get("items", [0] * len(sets))
+    if len(sizes) != len(sets):
+        raise InputError(f"The published {metric} ({family}) has {len(sizes)} sizes for {len(sets)} sets.")
     for system, values in table["systems"].items():
         if len(values) != len(sets):
             raise InputError(
                 f"The published {metric} of {system} ({family}) has {len(values)} figures for {len(sets)} sets."
             )
-        for set_name, value in zip(sets, values, strict=True):
+        for set_name, value, size in zip(sets, values, sizes, strict=True):
             if not math.isnan(value):
                 yield PublishedScore(
                     system=system,
@@ -93,4 +104,5 @@ def _scores(
                     source=sources[table["source"]],
                     against=table.get("against", {}).get(system, ""),
                     remark=remarks.get((family, metric, set_name, system), ""),
+                    n_items=size,
                 )

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from bayling_lite.errors import InputError, OutputError
 from bayling_lite.evaluate.values import Effort, Output, Run, Score, SetResult
@@ -22,6 +24,7 @@ from bayling_lite.whole_file import replace_whole
 FORMAT = "bayling-evaluation"
 VERSION = 1
 _LONGEST = 100
+_Made = TypeVar("_Made", SetResult, Output, Score, Run, Effort)
 # Windows opens these instead of a file, whatever follows the dot.
 _DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{port}{number}" for port in ("COM", "LPT") for number in range(10))}
 
@@ -113,15 +116,17 @@ def decode(path: Path) -> SetResult:
     """
     try:
         value = json.loads(path.read_bytes())
-        if value["format"] != FORMAT or value["version"] != VERSION:
-            raise ValueError(f"format {value['format']!r}, version {value['version']!r}")
-        return _result(value)
+        if value["format"] != FORMAT:
+            raise ValueError(f"its format is {value['format']!r}")
+        if value["version"] <= VERSION:
+            return _result(value)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {reason(error)}.") from error
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(
             f"{path} is no result of an evaluation that this version reads ({error}). Remove it and measure again."
         ) from error
+    raise InputError(f"{path} was written by a newer bayling-lite, in a form that this one does not know. Update it.")
 
 
 def _plain(result: SetResult) -> dict[str, Any]:
@@ -139,7 +144,7 @@ def _plain(result: SetResult) -> dict[str, Any]:
 
 def _result(value: Mapping[str, Any]) -> SetResult:
     judging = value.get("judging")
-    return SetResult(
+    result = SetResult(
         system=value["system"],
         family=value["family"],
         set_name=value["set_name"],
@@ -149,22 +154,45 @@ def _result(value: Mapping[str, Any]) -> SetResult:
         run=_run(value["run"]),
         judging=_run(judging) if judging else None,
         outputs=tuple(
-            Output(**{**output, "asked": _texts(output["asked"]), "said": _texts(output["said"])})
+            _checked(Output(**{**output, "asked": _texts(output["asked"]), "said": _texts(output["said"])}))
             for output in value["outputs"]
         ),
     )
+    if len(result.outputs) > _checked(result).n_items:
+        raise ValueError(f"{len(result.outputs)} outputs of {result.n_items} items")
+    return result
 
 
 def _run(value: Mapping[str, Any]) -> Run:
     effort = value["effort"]
-    return Run(**{**value, "effort": Effort(**effort) if effort else None})
+    return _checked(Run(**{**value, "effort": _checked(Effort(**effort)) if effort else None}))
 
 
 def _score(value: Mapping[str, Any]) -> Score:
-    score = Score(**value)
-    if not isinstance(score.value, int | float):
-        raise TypeError(f"{score.metric} is {score.value!r}, no number")
-    return score
+    return _checked(Score(**value))
+
+
+def _checked(made: _Made) -> _Made:
+    """The same, if all is of the types that it says, and every number is a finite one."""
+    for name, types in _TYPES[type(made)].items():
+        value = getattr(made, name)
+        if not isinstance(value, types) or (isinstance(value, float) and not math.isfinite(value)):
+            raise TypeError(f"{name} is {value!r:.40}")
+    return made
+
+
+def _types(kind: type) -> dict[str, tuple[type, ...]]:
+    """By the fields of a value's class, what may stand in them."""
+    found = {}
+    for name, hint in get_type_hints(kind).items():
+        types = [get_origin(one) or one for one in (get_args(hint) if isinstance(hint, UnionType) else (hint,))]
+        found[name] = (*types, int) if float in types else tuple(types)
+    return found
+
+
+_TYPES: Mapping[type, dict[str, tuple[type, ...]]] = {
+    kind: _types(kind) for kind in (SetResult, Output, Score, Run, Effort)
+}
 
 
 def _texts(value: Any) -> tuple[str, ...]:

@@ -149,7 +149,6 @@ def change(**changes: Any) -> bytes:
         b"[" * 100_000,
         encode(RESULT)[:-30],
         change(format="other"),
-        change(version=2),
         change(run="text"),
         change(run={}),
         change(run={**json.loads(encode(RESULT))["run"], "more": 1}),
@@ -159,6 +158,13 @@ def change(**changes: Any) -> bytes:
         change(outputs=[{"id": "1", "asked": "text", "said": []}]),
         change(outputs=[{"id": "1", "asked": [], "said": [1]}]),
         change(outputs=[None]),
+        change(n_items="3"),
+        change(n_items=0),
+        change(system=None),
+        change(scores=[{"metric": "BLEU", "value": float("nan")}]),
+        change(scores=[{"metric": "BLEU", "value": 20.0, "low": "19", "high": 21.0}]),
+        change(outputs=[{"id": "1", "asked": [], "said": [], "quality": "good"}]),
+        change(outputs=[{"id": "1", "asked": [], "said": [], "details": []}]),
     ],
 )
 def test_a_damaged_result_is_named(tmp_path: Path, data: bytes) -> None:
@@ -166,6 +172,13 @@ def test_a_damaged_result_is_named(tmp_path: Path, data: bytes) -> None:
     path = folder.write(RESULT)
     path.write_bytes(data)
     with pytest.raises(InputError, match=r"zh-en\.json is no result .*Remove it and measure again"):
+        folder.read()
+
+
+def test_a_result_of_a_newer_program_says_so(tmp_path: Path) -> None:
+    folder = ResultsFolder(tmp_path)
+    folder.write(RESULT).write_bytes(change(version=2))
+    with pytest.raises(InputError, match=r"zh-en\.json was written by a newer bayling-lite.*Update"):
         folder.read()
 
 

@@ -101,25 +101,21 @@ def _by_set(results: Sequence[SetResult]) -> list[list[SetResult]]:
 
 
 def _together(results: Sequence[SetResult]) -> list[SetResult]:
-    """What a comparison on BayLing-80 comes to over all sets, where a system has them all."""
+    """What a comparison on BayLing-80 comes to over all sets, where a system has them all, judged alike."""
     from bayling_lite.evaluate.bayling80.questions import SETS
+    from bayling_lite.evaluate.bayling80.summary import by_judge, judged_by
     from bayling_lite.evaluate.bayling80.verdicts import comparison_scores
 
-    pairs: dict[tuple[str, str], list[SetResult]] = {}
-    for result in results:
-        if result.family == "bayling80" and result.against:
-            pairs.setdefault((result.system, result.against), []).append(result)
     made = []
-    for found in pairs.values():
+    for found in by_judge(results):
         if {result.set_name for result in found} == set(SETS):
             outputs = tuple(output for result in found for output in result.outputs)
-            signature = found[0].scores[0].signature if found[0].scores else ""
             made.append(
                 replace(
                     found[0],
                     set_name=ALL_SETS,
                     outputs=outputs,
-                    scores=comparison_scores(outputs, signature),
+                    scores=comparison_scores(outputs, judged_by(found[0])),
                     n_items=sum(result.n_items for result in found),
                 )
             )

@@ -167,7 +167,8 @@ def _names(ends: Sequence[tuple[Point, str, str]], plot: _Plot) -> list[str]:
 
 def _ticks(highest: float) -> list[float]:
     """Round numbers from 0 to at least the highest."""
-    step = next(step for step in (1, 2, 5, 10, 20, 25, 50, 100, 200, 500) if highest / step <= 6 or step == 500)
+    scale = 10.0 ** max(0, math.floor(math.log10(max(highest, 1) / 6)))
+    step = next(scale * step for step in (1, 2, 2.5, 5, 10) if highest / (scale * step) <= 6)
     return [float(step * number) for number in range(max(1, math.ceil(highest / step)) + 1)]
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from bayling_lite.evaluate.report.markup import cells
 from bayling_lite.evaluate.report.values import Example, Said
 from bayling_lite.evaluate.values import Output, SetResult
 
+_SHORT = 20  # a reference of about four words of English, ten characters of Chinese
+
 
 def examples_of(sets: Iterable[Sequence[SetResult]], most: int) -> tuple[Example, ...]:
-    """So many examples of each set, the greatest difference first.
+    """So many examples of each set, the greatest difference first, and those of a word or two behind all others.
 
     Args:
         sets: the results of each set, of all systems that were measured on it.
@@ -18,16 +21,25 @@ def examples_of(sets: Iterable[Sequence[SetResult]], most: int) -> tuple[Example
     return tuple(example for results in sets for example in _chosen(results, most))
 
 
+def _short(example: Example) -> bool:
+    """Whether there is too little in a translation to say much: of a word or two, any other word is all wrong."""
+    return 0 < cells(example.reference) < _SHORT
+
+
 def _chosen(results: Sequence[SetResult], most: int) -> list[Example]:
     outputs = [{output.id: output for output in result.outputs} for result in results]
-    # Items are those that all systems were asked.
-    shared = [output for output in results[0].outputs if all(output.id in others for others in outputs)]
+    # Items are those that all systems were asked, in the same version of the set.
+    shared = [
+        output
+        for output in results[0].outputs
+        if all(output.id in others and others[output.id].reference == output.reference for others in outputs)
+    ]
     made = [_example(results, [others[output.id] for others in outputs]) for output in shared]
     if len(results) == 1:
         worst = [one for one in made if one.said[0].quality is not None]
-        return sorted(worst, key=lambda one: one.said[0].quality or 0.0)[:most]
+        return sorted(worst, key=lambda one: (_short(one), one.said[0].quality or 0.0))[:most]
     apart = [one for one in made if one.spread > 0 and len({said.said for said in one.said}) > 1]
-    return sorted(apart, key=lambda one: -one.spread)[:most]
+    return sorted(apart, key=lambda one: (_short(one), -one.spread))[:most]
 
 
 def _example(results: Sequence[SetResult], outputs: Sequence[Output]) -> Example:

@@ -9,8 +9,9 @@ from importlib import resources
 
 from bayling_lite.evaluate.report import html_sections as sections
 from bayling_lite.evaluate.report.drawing import draw
-from bayling_lite.evaluate.report.html_tables import table_html
+from bayling_lite.evaluate.report.html_tables import listing_html, table_html
 from bayling_lite.evaluate.report.layouts import in_order, layout_of
+from bayling_lite.evaluate.report.listings import comparison_listing, problem_listing
 from bayling_lite.evaluate.report.marks import MARKS
 from bayling_lite.evaluate.report.markup import html
 from bayling_lite.evaluate.report.values import Figure, Kind, Report
@@ -48,11 +49,15 @@ def _sections(report: Report) -> Iterator[tuple[str, str, str]]:
     if report.rankings:
         yield "rankings", "Ranking by people", sections.rankings(report.rankings)
     if report.comparisons:
-        yield "significance", "Significance", f"<p>{html(COMPARED)}</p>{sections.comparisons(report)}"
+        yield (
+            "significance",
+            "Significance",
+            f"<p>{html(COMPARED)}</p>{listing_html(comparison_listing(report.comparisons))}",
+        )
     if report.runs:
         yield "runs", "How it was run, and how fast", sections.runs(report)
     if report.problems:
-        yield "problems", "Problems and incomplete sets", sections.problems(report)
+        yield "problems", "Problems and incomplete sets", listing_html(problem_listing(report.problems))
     if report.signatures or report.rankings:
         yield "signatures", "Signatures", sections.signatures(report)
     if report.sources:

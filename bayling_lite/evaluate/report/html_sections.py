@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from bayling_lite.evaluate.report.html_tables import name_html, plain_table
-from bayling_lite.evaluate.report.layouts import decimals
+from bayling_lite.evaluate.report.html_tables import listing_html, name_html, plain_table
+from bayling_lite.evaluate.report.listings import ranking_listing
 from bayling_lite.evaluate.report.markup import html
 from bayling_lite.evaluate.report.values import Example, Ranking, Report, RunLine, Said
 from bayling_lite.evaluate.report.words import (
-    closest,
-    decimal,
     duration,
-    interval,
     listed,
-    problems_text,
+    prompted,
     quality_text,
     ranking_caption,
+    reused,
     same_signatures,
     shown_text,
 )
@@ -26,41 +24,8 @@ from bayling_lite.evaluate.report.words import (
 def rankings(found: Iterable[Ranking]) -> str:
     """A table for each study and aspect."""
     return "".join(
-        f'<p class="caption">{html(ranking_caption(one))}</p>'
-        + plain_table(
-            ("system", "first places, %", "95 % interval", "no other better, %", "mean rank"),
-            [
-                (
-                    name_html(of.system),
-                    decimal(of.first),
-                    interval(of.low, of.high, 1),
-                    decimal(of.best),
-                    decimal(of.mean_rank, 2),
-                )
-                for of in one.systems
-            ],
-            numbers=(1, 2, 3, 4),
-        )
-        for one in found
+        f'<p class="caption">{html(ranking_caption(one))}</p>{listing_html(ranking_listing(one))}' for one in found
     )
-
-
-def comparisons(report: Report) -> str:
-    """The best of each set beside the one that comes closest."""
-    rows = [
-        (
-            html(f"{one.family} {one.set_name}"),
-            html(one.metric),
-            name_html(one.system),
-            name_html(one.other),
-            f"+{abs(one.difference):.{decimals(one.metric)}f}",
-            interval(one.low, one.high),
-            f"{one.p:.3f}",
-        )
-        for one in closest(report.comparisons)
-    ]
-    header = ("set", "metric", "best", "compared with", "difference", "95 % interval", "p")
-    return plain_table(header, rows, numbers=(4, 5, 6), unbroken=(0, 1))
 
 
 def examples(found: Sequence[Example]) -> str:
@@ -128,37 +93,18 @@ def _how(run: RunLine) -> str:
         "template": run.template,
         "device": run.device,
         "decoding": run.decoding,
-        "prompt": run.prompt,
+        "prompt": prompted(run),
     }
     lines = [f"{name}: {html(shown_text(value, 300))}" for name, value in told.items() if value]
     if run.n_reused:
-        lines.append(f"{run.n_reused:,} answers of an earlier run, which the time does not count")
+        lines.append(reused(run))
     return "<br>".join(lines)
-
-
-def problems(report: Report) -> str:
-    """Which outputs have problems, and which sets were not measured whole."""
-    rows = [
-        (
-            name_html(line.system),
-            html(f"{line.family} {line.set_name}"),
-            f"{line.n_outputs:,} of {line.n_items:,}",
-            html(problems_text(line)),
-        )
-        for line in report.problems
-    ]
-    return plain_table(("system", "set", "measured", "problems"), rows, numbers=(2,), unbroken=(1,))
 
 
 def signatures(report: Report) -> str:
     """Exactly how each number was computed."""
     rows = [
         (html(family), html(metrics), html(sets), f"<code>{html(signature)}</code>")
-        for family, metrics, sets, signature in same_signatures(report.signatures)
-    ]
-    rows += [
-        ("ranking", html(one.aspect), html(one.study), f"<code>{html(signature)}</code>")
-        for one in report.rankings
-        for signature in one.signatures
+        for family, metrics, sets, signature in same_signatures(report)
     ]
     return plain_table(("task", "metric", "sets", "signature"), rows, broad=(3,))

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
+from bayling_lite.evaluate.report.listings import Listing
 from bayling_lite.evaluate.report.markup import cells, html
 from bayling_lite.evaluate.report.notes import SIGNIFICANT
 from bayling_lite.evaluate.report.values import Cell, Column, Origin, Row, Table
 
-_MANY_COLUMNS, _CROWD = 9, 16
-_LONG_LABEL = 10
+_MANY_COLUMNS, _CROWD = 9, 15
+_LONG_LABEL = 14
 _SHORT = 24  # rows that a page of paper holds, with all around them
 _MOST_WITH_INTERVALS = 8
 _WIDEST_MARKS = 6
@@ -26,7 +27,10 @@ def table_html(table: Table, number: int) -> str:
         _rows(table.columns, origin, list(rows)) for origin, rows in groupby(table.rows, key=lambda row: row.origin)
     )
     short = ' class="short"' if len(table.rows) <= _SHORT else ""
-    notes = "".join(f"<li>{_mark(note.mark)}{html(note.text)}</li>" for note in table.notes)
+    told = [f"{_mark(note.mark)}{html(note.text)}" for note in table.notes]
+    if count <= _MOST_WITH_INTERVALS and any(cell.low is not None for row in table.rows for cell in row.cells):
+        told.append("Below a number: its 95 % interval (see Signatures).")
+    notes = "".join(f"<li>{note}</li>" for note in told)
     return (
         f'<section id="{html(table.id)}"{short}><p class="caption"><b>Table {number}.</b> <b>{html(table.title)}.</b> '
         f"{html(table.caption)}</p>"
@@ -72,6 +76,12 @@ def plain_table(
     )
 
 
+def listing_html(listing: Listing) -> str:
+    """A listing of plain texts as a table."""
+    rows = [[name_html(text) for text in row] for row in listing.rows]
+    return plain_table(listing.header, rows, numbers=listing.numbers, unbroken=listing.unbroken)
+
+
 def name_html(name: str) -> str:
     """A name, which may be written from right to left, apart from the text around it."""
     return f"<bdi>{html(name)}</bdi>"
@@ -79,8 +89,7 @@ def name_html(name: str) -> str:
 
 def _head(columns: Sequence[Column]) -> str:
     names = "".join(
-        f'<th scope="col" class="n{" l" if len(column.label) > _LONG_LABEL else ""}">{html(column.label)}'
-        '<span class="k"></span></th>'
+        f'<th scope="col" class="n{" l" if len(column.label) > _LONG_LABEL else ""}">{html(column.label)}</th>'
         for column in columns
     )
     if not any(column.group for column in columns):
@@ -106,7 +115,7 @@ def _rows(columns: Sequence[Column], origin: Origin, rows: Sequence[Row]) -> str
 
 def _cell(cell: Cell, column: Column, *, intervals: bool) -> str:
     if cell.value is None:
-        return '<td class="n">–<span class="k"></span></td>'
+        return f'<td class="n">{cell.text or "–"}<span class="k"></span></td>'
     text = f"<b>{cell.text}</b>" if cell.best else cell.text
     about, below = "", ""
     if cell.low is not None and cell.high is not None:

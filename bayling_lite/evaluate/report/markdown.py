@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from bayling_lite.evaluate.report.html_tables import cell_marks, row_name
-from bayling_lite.evaluate.report.layouts import decimals
+from bayling_lite.evaluate.report.listings import Listing, comparison_listing, problem_listing, ranking_listing
 from bayling_lite.evaluate.report.marks import MARKS
 from bayling_lite.evaluate.report.markup import cells, visible
 from bayling_lite.evaluate.report.values import Cell, Example, Origin, Report, Row, RunLine, Table
 from bayling_lite.evaluate.report.words import (
     COMPARED,
     about,
-    closest,
-    decimal,
     duration,
     examples_about,
-    interval,
     listed,
-    problems_text,
+    prompted,
     quality_text,
     ranking_caption,
+    reused,
     same_signatures,
     shown_text,
 )
@@ -45,24 +43,20 @@ def _blocks(report: Report) -> Iterator[str]:
         yield "## Ranking by people"
         for one in report.rankings:
             yield _inline(ranking_caption(one))
-            rows = [
-                (of.system, decimal(of.first), interval(of.low, of.high, 1), decimal(of.best), decimal(of.mean_rank, 2))
-                for of in one.systems
-            ]
-            yield _grid(("system", "first places, %", "95 % interval", "no other better, %", "mean rank"), rows, 1)
+            yield _listing(ranking_listing(one))
     if report.comparisons:
         yield "## Significance"
         yield _inline(COMPARED)
-        yield _comparisons(report)
+        yield _listing(comparison_listing(report.comparisons))
     if report.runs:
         yield "## How it was run, and how fast"
         yield "\n".join(map(_run, report.runs))
     if report.problems:
         yield "## Problems and incomplete sets"
-        yield _problems(report)
+        yield _listing(problem_listing(report.problems))
     if report.signatures or report.rankings:
         yield "## Signatures"
-        yield _signatures(report)
+        yield _grid(("task", "metric", "sets", "signature"), same_signatures(report))
     if report.sources:
         yield "## Published figures"
         yield "\n".join(f"- {_inline(one)}" for one in report.sources)
@@ -83,7 +77,8 @@ def _by_set(table: Table) -> str:
     """A column for each set, as on the page."""
     rows = [[_name(row), *map(_cell, row.cells)] for row in table.rows]
     rows.append(["items", *(f"{column.n_items:,}" for column in table.columns)])
-    return _grid(("system", *(column.label for column in table.columns)), rows, 1, escaped=True)
+    header = ("system", *(column.label for column in table.columns))
+    return _grid(header, rows, range(1, len(header)), escaped=True)
 
 
 def _by_group(table: Table) -> str:
@@ -96,9 +91,10 @@ def _by_group(table: Table) -> str:
         n_items = next(column.n_items for column in table.columns if column.group == group)
         for row in table.rows:
             found = [row.cells[places[label]] if label in places else Cell() for label in labels]
-            if any(cell.value is not None for cell in found):
+            if any(cell.text for cell in found):
                 rows.append([_inline(group), _name(row), f"{n_items:,}", *map(_cell, found)])
-    return _grid(("set", "system", "items", *labels), rows, 2, escaped=True)
+    header = ("set", "system", "items", *labels)
+    return _grid(header, rows, range(2, len(header)), escaped=True)
 
 
 def _name(row: Row) -> str:
@@ -107,45 +103,14 @@ def _name(row: Row) -> str:
 
 def _cell(cell: Cell) -> str:
     if cell.value is None:
-        return "–"
+        return cell.text or "–"
     marks = cell_marks(cell)
     text = f"**{cell.text}**" if cell.best else cell.text
     return f"{text} {_inline(marks)}" if marks else text
 
 
-def _comparisons(report: Report) -> str:
-    rows = [
-        (
-            f"{one.family} {one.set_name}",
-            one.metric,
-            one.system,
-            one.other,
-            f"+{abs(one.difference):.{decimals(one.metric)}f}",
-            interval(one.low, one.high),
-            f"{one.p:.3f}",
-        )
-        for one in closest(report.comparisons)
-    ]
-    return _grid(("set", "metric", "best", "compared with", "difference", "95 % interval", "p"), rows, 4)
-
-
-def _problems(report: Report) -> str:
-    rows = [
-        (
-            line.system,
-            f"{line.family} {line.set_name}",
-            f"{line.n_outputs:,} of {line.n_items:,}",
-            problems_text(line),
-        )
-        for line in report.problems
-    ]
-    return _grid(("system", "set", "measured", "problems"), rows)
-
-
-def _signatures(report: Report) -> str:
-    rows = same_signatures(report.signatures)
-    rows += [("ranking", one.aspect, one.study, signature) for one in report.rankings for signature in one.signatures]
-    return _grid(("task", "metric", "sets", "signature"), rows)
+def _listing(listing: Listing) -> str:
+    return _grid(listing.header, listing.rows, listing.numbers)
 
 
 def _example(example: Example) -> str:
@@ -172,23 +137,25 @@ def _run(run: RunLine) -> str:
         f"outputs made elsewhere: {listed(run.origins, 'files')}" if run.origins else run.model,
         *((f"fingerprint {run.fingerprint[:16]}",) if run.fingerprint else ()),
         *((f"template {run.template}",) if run.template else ()),
-        *(run.device, run.decoding, f"“{run.prompt}”" if run.prompt else ""),
+        *(run.device, run.decoding, prompted(run)),
         f"{run.n_outputs:,} outputs",
     ]
     if run.n_generated and run.tokens_per_second:
         told.append(f"{run.n_generated:,} tokens in {duration(run.seconds)}, {run.tokens_per_second:,.1f} tokens/s")
+    if run.n_reused:
+        told.append(reused(run))
     told.append(" – ".join(run.dates))
     line = "; ".join(" ".join(part.split()) for part in told if part)
     return f"- {_inline(run.system)}, {_inline(run.family)} ({_inline(listed(run.sets))}): {_inline(line)}"
 
 
 def _grid(
-    header: Sequence[str], rows: Sequence[Sequence[str]], right: int | None = None, *, escaped: bool = False
+    header: Sequence[str], rows: Sequence[Sequence[str]], numbers: Collection[int] = (), *, escaped: bool = False
 ) -> str:
-    """A table with padded columns; those from ``right`` on stand to the right."""
+    """A table with padded columns; those in ``numbers`` stand to the right."""
     lines = [list(map(_inline, header)), *(list(row) if escaped else list(map(_inline, row)) for row in rows)]
     widths = [max(3, *(cells(line[place]) for line in lines)) for place in range(len(header))]
-    turned = [right is not None and place >= right for place in range(len(header))]
+    turned = [place in numbers for place in range(len(header))]
     rule = [
         f"{'-' * (width - 1)}:" if to_right else "-" * width for width, to_right in zip(widths, turned, strict=True)
     ]

@@ -34,7 +34,11 @@ class Notes:
             told.append(Note("", "Bold: the best of its column among those measured on the whole set."))
         if any(cell.significant for cell in cells):
             told.append(
-                Note(SIGNIFICANT, "Better than every other system measured here, p < 0.05 (paired, see Significance).")
+                Note(
+                    SIGNIFICANT,
+                    "Better than every other system measured here on the same items: p < 0.05, and the interval of the "
+                    "difference without 0 (see Significance).",
+                )
             )
         if self._problems:
             told.append(Note(_PROBLEMS, "Some outputs have a problem and count as they are (see Problems)."))

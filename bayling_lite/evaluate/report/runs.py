@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from bayling_lite.evaluate.report.values import ProblemLine, RunLine, SignatureLine
 from bayling_lite.evaluate.values import Effort, SetResult
 
+_CHINESE = re.compile("[\u4e00-\u9fff]")
+
 
 def run_lines(results: Iterable[SetResult]) -> tuple[RunLine, ...]:
-    """One line for the sets of a family that a system was run on in the same way."""
+    """One line for the sets of a family that a system was run on in the same way; of a comparison, its judge was."""
     alike: dict[tuple[str, ...], list[SetResult]] = {}
     for result in results:
         run = result.run
-        # Of outputs made elsewhere, each file has its own name: they are one line all the same.
+        who = result.system
+        if result.judging:
+            # The run of the answers is that of another result.
+            run, who = result.judging, f"judge of {result.system} vs. {result.against}"
+            result = replace(result, system=who, run=run)  # as if the judge had been measured
+        # Of outputs made elsewhere, each file has its own name: they are one line all the same. So are prompts that
+        # differ in the language that they name, but not English and Chinese wordings.
         made = ("elsewhere",) if run.origin else (run.model, run.fingerprint, run.template, run.device)
-        key = (result.system, result.family, run.decoding, run.prompt, *made)
+        wording = "Chinese" if _CHINESE.search(run.prompt) else ""
+        key = (who, result.family, run.decoding, wording, *made)
         alike.setdefault(key, []).append(result)
     return tuple(map(_run_line, alike.values()))
 
@@ -34,7 +45,7 @@ def _run_line(results: Sequence[SetResult]) -> RunLine:
         template=run.template,
         device=run.device,
         decoding=run.decoding,
-        prompt=run.prompt,
+        prompts=tuple(dict.fromkeys(result.run.prompt for result in results if result.run.prompt)),
         origins=tuple(dict.fromkeys(result.run.origin for result in results if result.run.origin)),
         dates=tuple(dict.fromkeys((days[0], days[-1]))) if days else (),
         n_outputs=sum(len(result.outputs) for result in results),

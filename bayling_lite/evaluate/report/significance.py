@@ -13,8 +13,6 @@ from bayling_lite.evaluate.values import Score, SetResult
 if TYPE_CHECKING:
     from bayling_lite.evaluate.translation.resampling import Array
 
-LEVEL = 0.05
-
 
 class Significance:
     """Comparisons of the measured systems, each made once."""
@@ -24,11 +22,11 @@ class Significance:
         found: dict[tuple[str, str, str, str], bool] = {}
         for one in self.comparisons:
             key = (one.family, one.set_name, one.metric, one.system)
-            found[key] = found.get(key, True) and one.p < LEVEL
+            found[key] = found.get(key, True) and one.significant
         self._best = frozenset(key for key, better in found.items() if better)
 
     def __call__(self, family: str, set_name: str, metric: str, system: str) -> bool:
-        """Whether a system is better than each of the others, on a set by a metric, with p < 0.05."""
+        """Whether a system is better than each of the others, on a set by a metric, significantly."""
         return (family, set_name, metric, system) in self._best
 
 
@@ -45,16 +43,23 @@ def _of_set(results: Sequence[SetResult]) -> list[Comparison]:
 
 
 def _by_metric(metric: str, results: Sequence[SetResult]) -> list[Comparison]:
-    from bayling_lite.evaluate.translation.resampling import N_SAMPLES, interval, p_value
+    from bayling_lite.evaluate.translation.resampling import N_SAMPLES, interval, is_significant, p_value
+    from bayling_lite.evaluate.translation.significance import rule
 
     scored = [(result, score) for result in results if (score := result.score(metric))]
+    # Only what was computed in the same way can be compared.
+    rules = [rule(score.signature) for _, score in scored]
+    usual = max(rules, key=rules.count)
+    scored = [one for one, found in zip(scored, rules, strict=True) if found == usual]
     sampled = _sampled(metric, scored)
     if len(sampled) < 2 or not direction(metric):
         return []
     best, *others = sorted(sampled, key=lambda one: -direction(metric) * one.value)
     made = []
     for other in others:
+        difference = best.value - other.value
         low, high = interval(best.resampled - other.resampled)
+        p = p_value(other.resampled, best.resampled, difference)
         made.append(
             Comparison(
                 family=best.result.family,
@@ -62,8 +67,9 @@ def _by_metric(metric: str, results: Sequence[SetResult]) -> list[Comparison]:
                 metric=metric,
                 system=best.result.system,
                 other=other.result.system,
-                difference=best.value - other.value,
-                p=p_value(other.resampled, best.resampled, best.value - other.value),
+                difference=difference,
+                p=p,
+                significant=is_significant(p, low, high),
                 low=low,
                 high=high,
                 test=f"paired bootstrap resampling, {N_SAMPLES:,} samples",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -18,7 +19,15 @@ from bayling_lite.evaluate.report.layouts import (
     sets_of,
 )
 from bayling_lite.evaluate.report.notes import Notes
-from bayling_lite.evaluate.report.values import Cell, Column, Origin, Row, Table
+from bayling_lite.evaluate.report.table_cells import (
+    Usual,
+    average_cell,
+    comparable,
+    measured_cell,
+    published_cell,
+    usual_of,
+)
+from bayling_lite.evaluate.report.values import Cell, Column, Note, Origin, Row, Table
 from bayling_lite.evaluate.values import SetResult
 
 Significant = Callable[[str, str, str, str], bool]
@@ -35,49 +44,43 @@ class _Line:
     results: Mapping[str, SetResult]
     published: Mapping[tuple[str, str], PublishedScore]
 
-    def cell(self, column: Column, notes: Notes) -> Cell:
+    def cell(self, column: Column, usual: Usual, notes: Notes) -> Cell:
         if self.origin is Origin.MEASURED:
-            return _measured(self.results.get(column.set_name), column, notes)
-        score = self.published.get((column.set_name, column.metric))
-        if score is None:
-            return Cell()
-        marks = (notes.mark(score.remark),) if score.remark else ()
-        return Cell(score.value, f"{score.value:.{column.decimals}f}", notes=marks)
+            return measured_cell(self.results.get(column.set_name), column, usual, notes)
+        return published_cell(self.published.get((column.set_name, column.metric)), column, notes)
 
+    def waits_for_judge(self, metrics: Sequence[str], lines: Iterable[_Line]) -> bool:
+        """Whether these are answers that no judge has compared, in a table of comparisons."""
+        judged = any(line.against and line.system == self.system for line in lines if line.results)
+        return "win" in metrics and bool(self.results) and not self.against and not judged
 
-def _measured(result: SetResult | None, column: Column, notes: Notes) -> Cell:
-    score = result.score(column.metric) if result else None
-    if result is None or score is None:
-        return Cell()
-    marks = []
-    if not result.whole:
-        marks.append(notes.mark(f"Only the first {len(result.outputs):,} items of the set were measured."))
-    if result.problems:
-        marks.append(notes.problems())
-    return Cell(
-        score.value,
-        f"{score.value:.{column.decimals}f}",
-        incomplete=not result.whole,
-        notes=tuple(marks),
-        low=score.low,
-        high=score.high,
-    )
+    def not_judged(self, column: Column) -> Cell:
+        """What stands for a verdict that there is not."""
+        return Cell(text="not judged" if column.metric == "ratio" and column.set_name in self.results else "")
 
 
 def tables_of(results: Sequence[SetResult], published: Published, significant: Significant) -> tuple[Table, ...]:
     """All tables, family by family in the paper's order, with those sets only that somebody was measured on."""
     made: list[Table] = []
     for family in in_order([result.family for result in results]):
-        of_family = [result for result in results if result.family == family]
+        content = _Content(family, [one for one in results if one.family == family], published, significant)
         layout = layout_of(family)
-        sets = in_set_order(family, {result.set_name for result in of_family})
+        sets = in_set_order(family, {result.set_name for result in content.results})
         for part in layout.parts:
             part_sets = sets_of(part, layout, sets)
-            made += [
-                _table(family, layout, part, part_sets, metrics, of_family, published, significant)
-                for metrics in _tables_metrics(layout, [one for one in of_family if one.set_name in part_sets])
-            ]
+            here = [one for one in content.results if one.set_name in part_sets]
+            made += [_table(content, layout, part, part_sets, metrics) for metrics in _tables_metrics(layout, here)]
     return tuple(made)
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """What the tables of a family are filled with."""
+
+    family: str
+    results: Sequence[SetResult]
+    published: Published
+    significant: Significant
 
 
 def in_set_order(family: str, sets: Collection[str]) -> list[str]:
@@ -96,27 +99,20 @@ def _tables_metrics(layout: Layout, results: Iterable[SetResult]) -> list[tuple[
     return [table for table in tables if table]
 
 
-def _table(
-    family: str,
-    layout: Layout,
-    part: Part,
-    sets: Sequence[str],
-    metrics: Sequence[str],
-    results: Sequence[SetResult],
-    published: Published,
-    significant: Significant,
-) -> Table:
-    notes = Notes()
-    columns = _columns(layout, part, sets, metrics, results)
-    lines = [*_published_lines(published.of(family)), *_measured_lines(results)]
+def _table(content: _Content, layout: Layout, part: Part, sets: Sequence[str], metrics: Sequence[str]) -> Table:
+    family, notes, usual = content.family, Notes(), usual_of(content.results)
+    columns = _columns(layout, part, sets, metrics, content.results)
+    lines = [*_published_lines(content.published.of(family)), *_measured_lines(content.results)]
     rows = []
     for line in lines:
-        cells = tuple(line.cell(column, notes) for column in columns)
+        cells = tuple(line.cell(column, usual, notes) for column in columns)
         if any(cell.value is not None for cell in cells):
             rows.append(Row(line.system, line.origin, cells, line.against))
+        elif line.waits_for_judge(metrics, lines):
+            rows.append(Row(line.system, line.origin, tuple(map(line.not_judged, columns))))
     if part.averaged == len(sets):
         columns, rows = _with_average(columns, rows)
-    rows = _marked(columns, rows, family, significant)
+    rows = _marked(columns, rows, family, content.significant)
     aside = layout.titled(metrics[0])
     named = metrics[0] if layout.by_metric and metrics[0] != "accuracy" else aside
     titles = [layout.title, part.title, named]
@@ -124,11 +120,21 @@ def _table(
         id="-".join(filter(None, (family, part.id, metrics[0] if layout.by_metric or aside else ""))),
         family=family,
         title=": ".join(filter(None, titles)),
-        caption=caption(family, part, columns, rows, results, published),
+        caption=caption(family, part, columns, rows, content.results, content.published),
         columns=tuple(columns),
         rows=tuple(rows),
-        notes=notes.told(rows),
+        notes=(*notes.told(rows), *_without_verdicts(family, metrics, content.results)),
     )
+
+
+def _without_verdicts(family: str, metrics: Sequence[str], results: Sequence[SetResult]) -> tuple[Note, ...]:
+    """Below answers to BayLing-80: whose were not compared with anybody's."""
+    if family != "bayling80" or "answered" not in metrics:
+        return ()
+    judged = {result.system for result in results if result.against}
+    missing = dict.fromkeys(result.system for result in results if result.system not in judged)
+    named = f"Not judged: {', '.join(missing)}. bayling evaluate bayling80 --judge has answers compared."
+    return (Note("", named),) if missing else ()
 
 
 def _columns(
@@ -136,7 +142,9 @@ def _columns(
 ) -> list[Column]:
     """Those columns that a measured system has a number in."""
     there = {(result.set_name, score.metric) for result in results for score in result.scores}
-    sizes = {name: max(one.n_items for one in results if one.set_name == name) for name in sets}
+    sizes = {
+        name: Counter(one.n_items for one in results if one.set_name == name).most_common(1)[0][0] for name in sets
+    }
     return [
         Column(
             label=set_name.removeprefix(part.cut) if layout.by_metric else metric,
@@ -168,7 +176,7 @@ def _measured_lines(results: Iterable[SetResult]) -> list[_Line]:
 
 def _with_average(columns: list[Column], rows: list[Row]) -> tuple[list[Column], list[Row]]:
     """An average before the sets, of the rows that have all of them; where a measured one has."""
-    averages = [_average(row.cells) for row in rows]
+    averages = [average_cell(row.cells) for row in rows]
     if not any(
         cell.value is not None and row.origin is Origin.MEASURED for cell, row in zip(averages, rows, strict=True)
     ):
@@ -179,25 +187,16 @@ def _with_average(columns: list[Column], rows: list[Row]) -> tuple[list[Column],
     ]
 
 
-def _average(cells: Sequence[Cell]) -> Cell:
-    values = [cell.value for cell in cells if cell.value is not None]
-    if len(values) < len(cells):
-        return Cell()
-    mean = sum(values) / len(values)
-    marks = tuple(dict.fromkeys(mark for cell in cells if cell.incomplete for mark in cell.notes))
-    return Cell(mean, f"{mean:.2f}", incomplete=any(cell.incomplete for cell in cells), notes=marks)
-
-
 def _marked(columns: Sequence[Column], rows: Sequence[Row], family: str, significant: Significant) -> list[Row]:
     """The rows with the best of each column marked, and what is significantly better than the other measured ones."""
-    best = [_best(column, [row.cells[place] for row in rows]) for place, column in enumerate(columns)]
+    best = [_best(column, rows, place) for place, column in enumerate(columns)]
     return [
         replace(
             row,
             cells=tuple(
                 replace(
                     cell,
-                    best=bool(cell.text) and not cell.incomplete and cell.text == text,
+                    best=bool(cell.text) and comparable(cell) and cell.text == text,
                     significant=row.origin is Origin.MEASURED
                     and cell.value is not None
                     and significant(family, column.set_name, column.metric, row.system),
@@ -209,10 +208,12 @@ def _marked(columns: Sequence[Column], rows: Sequence[Row], family: str, signifi
     ]
 
 
-def _best(column: Column, cells: Iterable[Cell]) -> str | None:
+def _best(column: Column, rows: Iterable[Row], place: int) -> str | None:
     """The best number of a column as it is printed: what is printed alike is equally good. None: none is marked."""
     sign = direction(column.metric)
-    whole = [cell for cell in cells if cell.value is not None and not cell.incomplete]
-    if not sign or len(whole) < 2:
+    whole = [(row.cells[place], row) for row in rows if comparable(row.cells[place])]
+    # Comparisons with different systems, or by different judges, say nothing about each other.
+    pairings = {(row.against, row.origin) for _, row in whole}
+    if not sign or len(whole) < 2 or (len(pairings) > 1 and any(against for against, _ in pairings)):
         return None
-    return max(whole, key=lambda cell: sign * (cell.value or 0.0)).text
+    return max((cell for cell, _ in whole), key=lambda cell: sign * (cell.value or 0.0)).text

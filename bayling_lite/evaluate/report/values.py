@@ -22,8 +22,9 @@ class Cell:
 
     ``text`` is the value as it is printed, with the decimals of its column. ``best``: the highest of its column (lowest
     where less is better) of those that cover the whole set. ``significant``: better than every other measured system
-    with p < 0.05. ``incomplete``: only the first items of the set. ``notes`` are the marks of the table's notes.
-    ``low`` and ``high`` bound the 95 % interval.
+    with p < 0.05 and an interval without 0. ``incomplete``: only the first items of the set.
+    ``apart``: computed in another way than the others of its column. ``notes`` are the marks of
+    the table's notes. ``low`` and ``high`` bound the 95 % interval.
     """
 
     value: float | None = None
@@ -31,6 +32,7 @@ class Cell:
     best: bool = False
     significant: bool = False
     incomplete: bool = False
+    apart: bool = False
     notes: tuple[str, ...] = ()
     low: float | None = None
     high: float | None = None
@@ -140,6 +142,7 @@ class RunLine:
     """How a system was run on the sets of a family, which all were run alike. Seconds and tokens are their sums.
 
     Of outputs made elsewhere only ``origins``, the names of their files, are known. ``dates`` are days in ISO 8601.
+    ``prompts`` are of one wording, but for the languages that they name.
     """
 
     system: str
@@ -150,7 +153,7 @@ class RunLine:
     template: str
     device: str
     decoding: str
-    prompt: str
+    prompts: tuple[str, ...]
     origins: tuple[str, ...]
     dates: tuple[str, ...]
     n_outputs: int
@@ -190,7 +193,10 @@ class ProblemLine:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two measured systems on one set: how much better the first is, with the 95 % interval and p of a paired test."""
+    """Two measured systems on one set: how much better the first is, with the 95 % interval and p of a paired test.
+
+    ``significant``: p is below 0.05, and the interval is without 0.
+    """
 
     family: str
     set_name: str
@@ -199,6 +205,7 @@ class Comparison:
     other: str
     difference: float
     p: float
+    significant: bool
     low: float | None = None
     high: float | None = None
     test: str = ""
@@ -213,8 +220,8 @@ class Ranked:
 
     system: str
     first: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     best: float
     mean_rank: float
 

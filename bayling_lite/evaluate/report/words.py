@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from bayling_lite.evaluate.report.values import Comparison, ProblemLine, Ranking, Report, Said, SignatureLine
+from bayling_lite.evaluate.report.values import Comparison, ProblemLine, Ranking, Report, RunLine, Said, SignatureLine
 
 PROBLEMS = {
     "context": "did not fit the context",
@@ -12,8 +12,9 @@ PROBLEMS = {
     "empty": "empty",
     "refused": "refused by the server",
     "impossible": "phrases that cannot all be said",
+    "unjudged": "without a verdict, and left out",
 }
-"""The problems of an output, see :class:`~bayling_lite.evaluate.values.Answer`."""
+"""The problems of an output, see :class:`~bayling_lite.evaluate.values.Output`."""
 
 _LONGEST_TEXT = 900
 _MOST_LISTED = 5
@@ -21,6 +22,7 @@ _MOST_LISTED = 5
 COMPARED = (
     "The best measured system of each set beside that one of the others which it is told from least surely. "
     "The test resamples the items, paired; p is sacreBLEU's, not corrected for the number of comparisons. "
+    "† p < 0.05, and the interval without 0. "
     "All comparisons are in the JSON form of this report."
 )
 APART = "Of each set, the items on which the measured systems are farthest apart, by a score of each output alone."
@@ -32,7 +34,8 @@ def about(report: Report) -> str:
     days = sorted({day for run in report.runs for day in run.dates})
     when = [" – ".join(dict.fromkeys((days[0], days[-1])))] if days else []
     count = len(report.systems)
-    return " · ".join([f"{count} system{'' if count == 1 else 's'} measured", *when, report.program])
+    measured = [f"{count} system{'' if count == 1 else 's'} measured"] if count else []
+    return " · ".join([*measured, *when, report.program])
 
 
 def examples_about(report: Report) -> str:
@@ -41,11 +44,11 @@ def examples_about(report: Report) -> str:
 
 
 def closest(comparisons: Iterable[Comparison]) -> list[Comparison]:
-    """Of each set and metric the comparison with the largest p."""
+    """Of each set and metric the comparison that is significant least of all: by its interval, then by p."""
     found: dict[tuple[str, str, str], Comparison] = {}
     for one in comparisons:
         key = (one.family, one.set_name, one.metric)
-        if key not in found or one.p > found[key].p:
+        if key not in found or (not one.significant, one.p) > (not found[key].significant, found[key].p):
             found[key] = one
     return list(found.values())
 
@@ -75,6 +78,18 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
 
 
+def prompted(run: RunLine) -> str:
+    """The first of a run's prompts, which stands for the others."""
+    if not run.prompts:
+        return ""
+    return f"“{shown_text(run.prompts[0], 300)}”{', and the like' if len(run.prompts) > 1 else ''}"
+
+
+def reused(run: RunLine) -> str:
+    """What a run did not have to do again."""
+    return f"{run.n_reused:,} answers of an earlier run, which the time does not count"
+
+
 def problems_text(line: ProblemLine) -> str:
     """``12 empty, 3 cut off at the most tokens``."""
     return ", ".join(f"{count:,} {PROBLEMS.get(name, name)}" for name, count in line.problems) or "–"
@@ -101,10 +116,15 @@ def listed(names: Sequence[str], noun: str = "sets") -> str:
     return f"{len(names)} {noun} ({names[0]} … {names[-1]})"
 
 
-def same_signatures(lines: Iterable[SignatureLine]) -> list[tuple[str, str, str, str]]:
+def same_signatures(report: Report) -> list[tuple[str, str, str, str]]:
     """Family, metrics, sets and signature, with the metrics together that were computed alike."""
+    ranked = (
+        SignatureLine("ranking", one.aspect, (one.study,), signature)
+        for one in report.rankings
+        for signature in one.signatures
+    )
     found: dict[tuple[str, tuple[str, ...], str], list[str]] = {}
-    for line in lines:
+    for line in (*report.signatures, *ranked):
         found.setdefault((line.family, line.sets, line.signature), []).append(line.metric)
     return [
         (family, ", ".join(metrics), listed(sets), signature) for (family, sets, signature), metrics in found.items()
@@ -122,7 +142,9 @@ def ranking_caption(one: Ranking) -> str:
     if one.n_skipped:
         told.append(f"{one.n_skipped:,} items were skipped by somebody")
     if one.alpha is not None:
-        told.append(f"Krippendorff’s alpha (ordinal) {one.alpha:.2f} over {one.n_shared:,} items ranked by several")
+        told.append(
+            f"Krippendorff’s alpha (ordinal) {_signed(one.alpha, 2)} over {one.n_shared:,} items ranked by several"
+        )
     if one.w is not None:
-        told.append(f"mean Kendall’s W {one.w:.2f}")
+        told.append(f"Kendall’s W, mean of these items, {one.w:.2f}")
     return ". ".join(told) + "."

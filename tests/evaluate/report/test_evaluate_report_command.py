@@ -69,7 +69,7 @@ def test_systems_are_chosen_and_ordered_and_published_ones_left_out(out: Path, t
 def test_an_unknown_system_is_an_error_that_names_the_known(out: Path, report: Run) -> None:
     result = report("--out", out, "--system", "third")
     assert result[0] == 2
-    assert "first, second" in result[2]
+    assert "first; second" in result[2]
 
 
 def test_a_file_that_is_no_report_is_left_alone(out: Path, tmp_path: Path, report: Run) -> None:

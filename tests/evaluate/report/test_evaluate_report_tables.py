@@ -80,14 +80,14 @@ def test_the_best_is_marked_by_what_is_printed_and_never_where_the_set_is_incomp
     report = made(
         translated("a", bleu=20.001),
         translated("b", bleu=20.004),
-        translated("c", bleu=50, n_items=2000),
+        translated("c", bleu=50, said=("one", "two"), qualities=(0.1, 0.2), n_items=3),
         translated("d", bleu=3),
     )
     (table,) = report.tables
     assert {one.system for one in table.rows if one.cells[0].best} == {"a", "b"}
     assert row(table, "c").cells[0].incomplete
-    assert any("first 3 items" in note.text for note in table.notes)
-    assert table.columns[0].n_items == 2000
+    assert any("first 2 items" in note.text for note in table.notes)
+    assert table.columns[0].n_items == 3
 
 
 def test_the_same_note_has_one_mark_and_problems_are_told() -> None:
@@ -112,8 +112,11 @@ def test_captions_say_tokenizers_decoding_and_prompt() -> None:
     ).tables
     assert "tokenizer 13a, zh for en-zh" in table.caption
     assert "case mixed" in table.caption
-    assert "Decoding: beam 5 or greedy" in table.caption
-    assert "Provide the Chinese translation" in table.caption
+    assert "Decoding: beam 5; greedy for b." in table.caption
+    assert (
+        "Prompt: “Provide the Chinese translation for this sentence: …”; “提供这句话的中文翻译：…” for b."
+        in table.caption
+    )
 
 
 def test_the_average_needs_every_task_and_is_each_task_counted_alike() -> None:
@@ -210,6 +213,18 @@ def test_significance_marks_only_what_beats_every_other_system() -> None:
     assert {(one.system, one.other) for one in close.comparisons} == {("a", "b"), ("a", "c")}
 
 
+def test_significance_asks_the_interval_as_well() -> None:
+    # Right where the other one is wrong 17 times, and wrong where it is right 8 times.
+    both = [True] * 75
+    first, second = both + [True] * 17 + [False] * 8, both + [False] * 17 + [True] * 8
+    found = made(examined("a", "sat-math", first), examined("b", "sat-math", second))
+    (one,) = found.comparisons
+    assert one.p < 0.05
+    assert one.low is not None
+    assert one.low < 0
+    assert not row(found.tables[0], "a").cells[0].significant
+
+
 def test_results_on_different_items_are_not_compared() -> None:
     whole, part = examined("a", "sat-math", [True] * 50), examined("b", "sat-math", [False] * 20, n_items=50)
     assert made(whole, part).comparisons == ()
@@ -267,4 +282,28 @@ def test_a_published_remark_is_a_note() -> None:
     (table,) = made(translated("a"), published=Published((remarkable,))).tables
     assert row(table, "P", Origin.PUBLISHED).cells[0].notes == ("a",)
     assert ("a", "Of another run.") in [(note.mark, note.text) for note in table.notes]
-    assert table.caption.endswith("Published: a paper.")
+    assert table.caption.endswith("Published figures: a paper.")
+
+
+def test_what_was_computed_in_another_way_is_marked_and_neither_best_nor_compared() -> None:
+    usual = [
+        examined(name, "sat-math", [True] * right + [False] * (60 - right)) for name, right in (("a", 20), ("b", 9))
+    ]
+    other = examined("c", "sat-math", [True] * 60)
+    other = replace(other, scores=(replace(other.scores[0], signature="rule:by-hand|average:micro"),))
+    report = made(*usual, other)
+    (table,) = report.tables
+    assert row(table, "a").cells[0].best
+    assert not row(table, "c").cells[0].best
+    assert row(table, "c").cells[0].notes == ("a",)
+    assert any("another way" in note.text for note in table.notes)
+    assert {(one.system, one.other) for one in report.comparisons} == {("a", "b")}
+
+
+def test_versions_of_the_program_and_of_sacrebleu_are_no_other_way() -> None:
+    newer = replace(
+        translated("b"), scores=(Score("BLEU", 30.0, translated("b").scores[0].signature.replace("2.5", "2.6")),)
+    )
+    (table,) = made(translated("a"), newer).tables
+    assert row(table, "b").cells[0].best
+    assert row(table, "b").cells[0].notes == ()
