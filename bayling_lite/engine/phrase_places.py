@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bayling_lite.engine.base import Revision
 from bayling_lite.engine.ranking import Logits, logprob
 from bayling_lite.engine.revising import FormerAnswer, Tokenize
 from bayling_lite.engine.words import joins, needs_border
@@ -38,9 +39,9 @@ class Placing:
     Where the model would begin the phrase tells more than how likely the rest of it is, which it has no choice about.
     """
 
-    def __init__(self, former: FormerAnswer, phrase: str, tokenize: Tokenize) -> None:
+    def __init__(self, former: FormerAnswer, revision: Revision, tokenize: Tokenize) -> None:
         self._former = former
-        self._places = {place.count: place for place in _places(former, phrase, tokenize)}
+        self._places = {place.count: place for place in _places(former, revision, tokenize)}
         self.n_read = 0
         self.best: Place | None = None
         self.fit = -np.inf
@@ -97,9 +98,12 @@ class Trial:
             self._n_rated += 1
 
 
-def _places(former: FormerAnswer, phrase: str, tokenize: Tokenize) -> Iterator[Place]:
-    """Every place where the phrase would be a word of its own."""
-    text, left = former.text, needs_border(phrase[0])
+def _places(former: FormerAnswer, revision: Revision, tokenize: Tokenize) -> Iterator[Place]:
+    """Every place where the phrase would be a word of its own, and takes nothing of what is kept."""
+    text, phrase = former.text, revision.phrase
+    left = needs_border(phrase[0])
+    scripted = former.scripted(revision.kept) if revision.kept else []
+    kept = {at for at, one in enumerate(scripted) if one.firm}
     ids = {
         (spaced, first): tuple(tokenize(" " * spaced + phrase, first=first))
         for spaced, first in ((False, True), (False, False), (True, False))
@@ -109,9 +113,15 @@ def _places(former: FormerAnswer, phrase: str, tokenize: Tokenize) -> Iterator[P
             continue
         if left and end > 0 and _CONTRACTED.match(text, end - 1):
             continue
+        if any(start < end < stop for start, stop in revision.kept):
+            continue
         runs_on = left and end > 0 and joins(text[end - 1])
-        if not (runs_on and text[end : end + 1] not in ("", " ")):
-            yield Place(count, ids[runs_on, count == 0], _resume(former, count, end))
+        if runs_on and text[end : end + 1] not in ("", " "):
+            continue
+        resume = _resume(former, count, end)
+        # A phrase that belongs in the place of what is kept is better put elsewhere than beside that.
+        if kept.isdisjoint(range(count, resume)):
+            yield Place(count, ids[runs_on, count == 0], resume)
 
 
 def _resume(former: FormerAnswer, count: int, position: int) -> int:

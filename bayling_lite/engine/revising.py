@@ -1,15 +1,15 @@
 """A former answer revised, as pure logic: which of its tokens stay, told from rows of logits. It never touches a model.
 
-The former answer is a *script*. Where it has to have a phrase, its tokens are firm. Each of the others is taken unless
-the model finds another one so much likelier that it outweighs the leaning towards the script: then the model has its
-way for a few tokens, until the script goes on behind the place that was left. Where it does not find back, the script
-is kept after all.
+The former answer is a *script*. Where it has to have a phrase, and where it is to be kept as it is, its tokens are
+firm. Each of the others is taken unless the model finds another one so much likelier that it outweighs the leaning
+towards the script: then the model has its way for a few tokens, until the script goes on behind the place that was
+left. Where it does not find back, the script is kept after all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -78,6 +78,19 @@ class FormerAnswer:
         assert end is not None  # noqa: S101 - upto() and since() give no others
         return end
 
+    def scripted(self, kept: Sequence[tuple[int, int]]) -> list[Scripted]:
+        """The tokens as a script, firm where they have a character that is kept: ``kept`` are (start, stop) in
+        characters.
+        """
+        result = [Scripted(id_) for id_ in self.ids]
+        for start, stop in kept:
+            first, last = self.upto(start), self.since(stop)
+            for at in range(first, last):
+                ends_there = at == last - 1 and self.ends[last] == stop
+                bordered = ends_there and needs_border(self.text[stop - 1])
+                result[at] = Scripted(self.ids[at], firm=True, bordered=bordered)
+        return result
+
 
 def _at_most(end: int | None, position: int) -> bool:
     return end is not None and end <= position
@@ -85,10 +98,14 @@ def _at_most(end: int | None, position: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Scripted:
-    """A token of the script; ``firm`` where nothing else may stand."""
+    """A token of the script; ``firm`` where nothing else may stand, ``new`` in the phrase that is put in. Behind one
+    that is ``bordered``, nothing may run on as one word with it.
+    """
 
     token: int
     firm: bool = False
+    new: bool = False
+    bordered: bool = False
 
 
 def script(former: FormerAnswer, revision: Revision, tokenize: Tokenize) -> list[Scripted]:
@@ -98,15 +115,17 @@ def script(former: FormerAnswer, revision: Revision, tokenize: Tokenize) -> list
     token has beyond a place is tokenized anew, together with the phrase.
     """
     result: list[Scripted] = []
-    at, text = 0, former.text
+    at, text, scripted = 0, former.text, former.scripted(revision.kept)
+    bordered = needs_border(revision.phrase[-1])
     for start, stop in revision.places:
         first = former.upto(start - (text[start - 1 : start] == " "), at)
         last = former.since(stop, first)
-        result += map(Scripted, former.ids[at:first])
+        result += scripted[at:first]
         seam = text[former.end(first) : start] + revision.phrase + text[stop : max(stop, former.end(last))]
-        result += (Scripted(id_, firm=True) for id_ in tokenize(seam, first=first == 0))
+        result += (Scripted(id_, firm=True, new=True) for id_ in tokenize(seam, first=first == 0))
+        result[-1] = replace(result[-1], bordered=bordered)
         at = last
-    return result + [Scripted(id_) for id_ in former.ids[at:]]
+    return result + scripted[at:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +166,14 @@ class Reviser:
         self._script = list(script)
         self._at = 0
         self._leaning = revision.leaning
+        # Of the phrase, where the tokens to begin with end with it.
         self._bordered = needs_border(revision.phrase[-1])
         self._vocabulary = vocabulary
         self._ends = list(ends)
         self._is_end = is_end
         self._left: _Left | None = None
         self._n_left = 0
-        self._follow_firm()
+        self._follow_phrase()
 
     def leave(self, resume: int) -> None:
         """The script was left for the phrase: it goes on somewhere near, at ``resume`` if nowhere else."""
@@ -223,13 +243,13 @@ class Reviser:
             self.tokens.append(self._script[at].token)
             self._at += 1
 
-    def _follow_firm(self) -> None:
-        """What comes before the end of the first firm tokens is not up to the model: it has been read already."""
-        firm = [at for at, scripted in enumerate(self._script) if scripted.firm]
-        if not firm:
+    def _follow_phrase(self) -> None:
+        """What comes before the end of the first phrase is not up to the model: it has been read already."""
+        new = {at for at, scripted in enumerate(self._script) if scripted.new}
+        if not new:
             return
-        last = firm[0]
-        while last + 1 in firm:
+        last = min(new)
+        while last + 1 in new:
             last += 1
         self.tokens += [scripted.token for scripted in self._script[: last + 1]]
         self._at = last + 1
@@ -247,12 +267,12 @@ class Reviser:
         return self._is_end(token) or not self._vocabulary.piece(token) or self._runs_on(token)
 
     def _runs_on(self, token: int) -> bool:
-        """Whether a token would make one word with the phrase before it."""
+        """Whether a token would make one word with what must be a word of its own before it."""
         if self._left is None:
-            behind = self._at > 0 and self._is_firm(self._at - 1)
+            behind = self._at > 0 and self._script[self._at - 1].bordered
         else:
-            behind = len(self.tokens) == self._left.n_tokens
-        if not behind or not self._bordered:
+            behind = self._bordered and len(self.tokens) == self._left.n_tokens
+        if not behind:
             return False
         first = self._vocabulary.piece(token).decode(errors="replace")[:1]
         return first == "\ufffd" or joins(first or " ")  # U+FFFD: a part of a character, which may be a letter

@@ -167,7 +167,7 @@ class RevisionJob(Job):
         return self._placing.n_read if self._placing else 0
 
     def _look(self) -> Placing:
-        return Placing(self._former, self._revision.phrase, self._tokenize)
+        return Placing(self._former, self._revision, self._tokenize)
 
     def _compare(self) -> Variants:
         scripts = [self._script(phrase) for phrase in (self._revision.phrase, *self._revision.variants)]
@@ -220,8 +220,8 @@ class RevisionJob(Job):
 
     def _put(self, best: Place) -> Reviser:
         """The phrase in the place that was found; the answer goes on behind the word there, or near it."""
-        ids = self._former.ids
-        reviser = self._revise([*ids[: best.count], *best.ids], [Scripted(id_) for id_ in ids[best.count :]])
+        begun = [*self._former.ids[: best.count], *best.ids]
+        reviser = self._revise(begun, self._former.scripted(self._revision.kept)[best.count :])
         reviser.leave(best.resume - best.count)
         return reviser
 

@@ -16,7 +16,7 @@ _MOST_ROWS = 24
 
 
 class Variants:
-    """Scripts that differ in their first firm tokens alone. ``lead`` comes before these; ``best`` is the likeliest.
+    """Scripts that differ in their first new tokens alone. ``lead`` comes before these; ``best`` is the likeliest.
 
     What stands behind the phrase has a say, too: an adjective goes with the noun behind it. The first rows are those
     after ``lead``; then every way whose tokens are not all judged goes on in a sequence, those of the others being
@@ -24,15 +24,15 @@ class Variants:
     """
 
     def __init__(self, scripts: Sequence[list[Scripted]], sequences: Sequences) -> None:
-        first = next(at for at, scripted in enumerate(scripts[0]) if scripted.firm)
+        first = next(at for at, scripted in enumerate(scripts[0]) if scripted.new)
         self.lead = [scripted.token for scripted in scripts[0][:first]]
         self._sequences = sequences
         self._scripts: list[list[Scripted]] = []
         self._phrases: list[list[int]] = []
         self.width = 1
         for one in scripts:
-            firm = next((at for at in range(first, len(one)) if not one[at].firm), len(one))
-            phrase = [scripted.token for scripted in one[first : firm + 1]]
+            last = next((at for at in range(first, len(one)) if not one[at].new), len(one))
+            phrase = [scripted.token for scripted in one[first : last + 1]]
             if not self._phrases or self.width + len(phrase) - 1 <= _MOST_ROWS:
                 self._scripts.append(one)
                 self._phrases.append(phrase)

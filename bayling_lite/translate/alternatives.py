@@ -13,7 +13,6 @@ from bayling_lite.errors import ContextOverflow
 from bayling_lite.messages import Conversation
 from bayling_lite.translate.asking.steps import SteppedWork, Steps
 from bayling_lite.translate.formats.plain import on_one_line
-from bayling_lite.translate.glossary import occurs
 from bayling_lite.translate.refining.means import Means, Wanted, logprobs, said
 from bayling_lite.translate.refining.terms import missing_terms
 from bayling_lite.translate.refining.weighing import weigh
@@ -193,7 +192,7 @@ def _with_texts(draft: Translation, texts: Sequence[str]) -> Translation:
         segments=segments,
         unchanged=False,
         missing_terms=missing_terms(segments, draft.terms),
-        missing_words=tuple(word for word in draft.required if not occurs(word, text)),
+        missing_words=draft.lacking(text),
     )
 
 

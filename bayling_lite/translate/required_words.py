@@ -18,12 +18,12 @@ class LacksAnother(PhrasesDoNotFit):
 
 def other_attempt(task: Task, attempt: Task, refusal: PhrasesDoNotFit) -> Task:
     """How else to ask for a task: with a correction that changes nothing besides, where one has changed too much; by a
-    search; and for the likeliest text, without the words.
+    search; without what is held; and for the likeliest text, without the words.
     """
     correction = attempt.correction
     if correction is None:
-        return replace(task, words=(), correction=None)
-    new = [word for word in task.words if not occurs(word, correction.revision.text)]
+        return replace(task, words=task.words if attempt.held else (), held=(), correction=None)
+    new = [word for word in task.required if not occurs(word, correction.revision.text)]
     if isinstance(refusal, LacksAnother) and len(new) == 1 and correction.revision.leaning < math.inf:
         return replace(task, correction=strict(correction))
     return replace(task, correction=None)
@@ -36,7 +36,7 @@ def checked(completion: Completion, attempt: Task) -> Completion:
         LacksAnother: it lacks another one.
     """
     if attempt.correction is not None and completion.finish_reason != "cancelled":
-        missing = [word for word in attempt.words if not occurs(word, completion.text)]
+        missing = [word for word in attempt.required if not occurs(word, completion.text)]
         if missing:
             raise LacksAnother(f"The corrected draft lacks {', '.join(map(repr, missing))}.")
     return completion

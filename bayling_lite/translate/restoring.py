@@ -30,6 +30,7 @@ def restore_translation(
     missing_terms: Sequence[Term] = (),
     missing_words: Sequence[str] = (),
     unchanged: bool = False,
+    standing: Sequence[str] = (),
 ) -> Translation:
     """The translation that had these fields. Asks the model nothing.
 
@@ -55,6 +56,7 @@ def restore_translation(
         terms=tuple(terms),
         required=tuple(required),
         unchanged=unchanged,
+        standing=tuple(standing),
     )
 
 

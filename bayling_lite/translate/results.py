@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from bayling_lite.languages import Language
 from bayling_lite.messages import Conversation
 from bayling_lite.translate.formats.plain import PlainText
-from bayling_lite.translate.glossary import Term
+from bayling_lite.translate.glossary import Term, occurs
 
 if TYPE_CHECKING:
     from bayling_lite.translate.alternatives import AlternativesStream
@@ -41,9 +41,10 @@ class Translation:
 
     ``source`` is the language given or detected, None when the text holds no word. ``conversation`` ends with the
     translation as the assistant's turn, ready for the user's next. ``document`` is the layout it was written into.
-    ``terms`` are those it was made with, ``required`` the words that the last refinement asked for. ``missing_terms``
-    are the terms that a segment lacks, (source, target), once for each such segment; ``missing_words`` the required
-    words that the draft lacks. ``unchanged`` when it was to become shorter or longer, and stayed as it was.
+    ``terms`` are those it was made with, ``required`` the words that the last refinement asked for, ``standing`` those
+    that refinements before it asked for, and that none has taken back. ``missing_terms`` are the terms that a segment
+    lacks, (source, target), once for each such segment; ``missing_words`` the required and standing words that the
+    draft lacks. ``unchanged`` when it was to become shorter or longer, and stayed as it was.
     """
 
     text: str
@@ -59,6 +60,16 @@ class Translation:
     terms: tuple[Term, ...] = ()
     required: tuple[str, ...] = ()
     unchanged: bool = False
+    standing: tuple[str, ...] = ()
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The words that refinements have asked for: ``standing`` and ``required``."""
+        return tuple(dict.fromkeys((*self.standing, *self.required)))
+
+    def lacking(self, text: str) -> tuple[str, ...]:
+        """The ``wanted`` words that a text lacks."""
+        return tuple(word for word in self.wanted if not occurs(word, text))
 
     @property
     def failed(self) -> int:
@@ -100,6 +111,11 @@ class Translation:
         Either way the new draft comes whole, at the end. ``missing_words`` of the result says which words are not in
         it.
 
+        Words that refinements before this one required stay where the draft has them: nothing is put in their place,
+        and they are required as well, though words that are required now go before them. They do not stay where the
+        instruction quotes them as wrong, and it is left to the model where the instruction speaks of them otherwise
+        ('Make "A" plural') or requires another form of them.
+
         ``terms``, the draft's own if there are none given, are required in each segment that is changed, where they
         apply; but not one that an instruction has overruled ('Fix "A": it should be "B"', where A is its word or its
         translation).
@@ -132,7 +148,7 @@ class Translation:
     def shorter(self) -> TranslationStream:
         """Say the same in less: the likeliest refined draft that is shorter, segment by segment.
 
-        Terms, and the words that the last refinement required, stay. A segment for which the model knows nothing good
+        Terms, and the words that refinements required, stay. A segment for which the model knows nothing good
         stays as it is; the result is ``unchanged`` when that is so of all.
 
         Raises:

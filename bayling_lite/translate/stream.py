@@ -14,6 +14,7 @@ from bayling_lite.errors import ContextOverflow, PhrasesDoNotFit
 from bayling_lite.translate.asking.steps import SteppedGeneration, SteppedWork, Steps
 from bayling_lite.translate.formats.plain import on_one_line
 from bayling_lite.translate.refining.nearest import nearest
+from bayling_lite.translate.refining.standing import is_in_another_language
 from bayling_lite.translate.required_words import checked, other_attempt
 from bayling_lite.translate.results import Status, TranslatedSegment, Translation
 from bayling_lite.translate.tasks import Task, Work
@@ -190,13 +191,20 @@ class TranslationStream:
         return self._engine.submit(self._request(task))
 
     def _likely(self, task: Task) -> Steps[Completion | str | None]:
-        (answer,) = yield [self._request(replace(task, words=()))]
+        (answer,) = yield [self._request(replace(task, words=(), held=()))]
         if isinstance(answer, Exception):
             raise answer
-        if all(occurs(word, answer.text) for word in task.words):
+        if all(occurs(word, answer.text) for word in task.required):
             return answer
+        if task.held and is_in_another_language(answer.text, self._work.target):
+            # Who asks for another language does not ask for words of this one any longer.
+            task = replace(task, held=())
+            if not task.words:
+                return answer
         near = answer.text if task.sampled else ""
         (found,) = yield [self._request(replace(task, near=near))]
+        if isinstance(found, Exception) and task.held and task.words:
+            (found,) = yield [self._request(replace(task, near=near, held=()))]
         if isinstance(found, Exception):
             return answer
         return nearest(found.hypotheses, near) if near and found.hypotheses else found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from bayling_lite.languages import Language
 from bayling_lite.messages import Conversation
 from bayling_lite.translate.asking.steps import Steps
 from bayling_lite.translate.formats.plain import PlainWriter
@@ -22,6 +23,7 @@ class Task:
     counts as one without an answer, unless it ``must_fit``: then it is an error. ``words`` are required in the answer;
     where the model cannot be made to write them, it is asked without that. With ``near``, the answer is found by a
     search, and of its hypotheses the one nearest to this text is taken; with a ``correction``, that is tried before.
+    What is ``held`` is required too, as long as the ``words`` can be had with it: words that were asked for earlier.
 
     Words that are ``likely``, as they are in the draft, are searched for only where the answer lacks them. So they are
     where the answer is ``sampled``: then the text with the words is taken that is nearest to it.
@@ -42,12 +44,19 @@ class Task:
     sampled: bool = False
     steps: Callable[[], Steps[str | None]] | None = None
     before: TranslatedSegment | None = None
+    held: tuple[str, ...] = ()
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The ``words``, and those that are ``held``."""
+        return tuple(dict.fromkeys((*self.words, *self.held)))
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is to become of all segments, where their texts are written to, and how the whole is put together."""
+    """What is to become of all segments, where their texts go, how they are put together, and in which language."""
 
     tasks: Sequence[Task]
     writer: PlainWriter
     finish: Callable[[str, tuple[TranslatedSegment, ...]], Translation]
+    target: Language

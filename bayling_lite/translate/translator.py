@@ -213,8 +213,8 @@ class Translator:
     def _work(self, plan: DraftPlan, target: Language) -> Work:
         tasks = plan.tasks
         if self._samples and self.engine.info.can_search:
-            tasks = tuple(replace(task, sampled=bool(task.words)) for task in tasks)
-        return Work(tasks, plan.document.writer(target), plan.finish)
+            tasks = tuple(replace(task, sampled=bool(task.required)) for task in tasks)
+        return Work(tasks, plan.document.writer(target), plan.finish, target)
 
     def _request(self, task: Task) -> GenerationRequest:
         if task.correction is not None:
@@ -235,11 +235,11 @@ class Translator:
         """How to search for an answer; None where there is nothing to search for, or no way to."""
         if not self.engine.info.can_search:
             return None
-        if task.near and task.words:
+        if task.near and task.required:
             beam_size = max(self.beam_size, _BEAMS_FOR_REFINEMENT)
-            return SearchParams(beam_size, n_best=beam_size, required=task.words)
-        if task.words:
-            return SearchParams(max(self.beam_size, BEAMS_FOR_WORDS), required=task.words)
+            return SearchParams(beam_size, n_best=beam_size, required=task.required)
+        if task.required:
+            return SearchParams(max(self.beam_size, BEAMS_FOR_WORDS), required=task.required)
         return SearchParams(self.beam_size) if self.beam_size > 1 else None
 
     @property

@@ -194,10 +194,10 @@ def test_numbers_that_are_none_are_an_error() -> None:
 # A phrase without a place.
 
 
-def placed(text: str, phrase: str, **logits: dict[str, float]) -> str:
+def placed(text: str, phrase: str, kept: tuple[tuple[int, int], ...] = (), **logits: dict[str, float]) -> str:
     """The text with ``[phrase]`` where it is put, and ``|`` where it goes on. ``afterN`` are logits by piece."""
     former = FormerAnswer(text, LETTERS.ids(text), LETTERS)
-    placing = Placing(former, phrase, LETTERS.ids)
+    placing = Placing(former, Revision(text, phrase, kept=kept), LETTERS.ids)
     rows = np.stack([row(LETTERS, **logits.get(f"after{count}", {})) for count in range(len(text) + 1)])
     placing.take(rows[:2])
     assert not placing.done
@@ -218,10 +218,55 @@ def test_a_phrase_is_put_where_the_model_would_begin_it() -> None:
 
 def test_a_phrase_is_never_put_into_a_word() -> None:
     vocabulary = Pieces("x", "a", " ")
-    placing = Placing(FormerAnswer("aaa", [2, 2, 2], vocabulary), "x", vocabulary.ids)
+    placing = Placing(FormerAnswer("aaa", [2, 2, 2], vocabulary), Revision("aaa", "x"), vocabulary.ids)
     placing.take(np.zeros((4, 4), np.float32))
     assert placing.best is not None
     assert (placing.done, placing.best.count) == (True, 0)
+
+
+# What is kept.
+
+
+def test_what_is_kept_is_firm_and_decided_by_the_model_up_to_there() -> None:
+    revision = Revision("甲乙丙丁戊", "庚", ((1, 2),), 5.0, kept=((3, 4),))
+    former = FormerAnswer(revision.text, HAN.ids(revision.text), HAN)
+    found = script(former, revision, HAN.ids)
+    assert [(scripted.firm, scripted.new) for scripted in found] == [
+        *((False, False), (True, True), (False, False), (True, False), (False, False))
+    ]
+    one = Reviser((), found, revision, HAN, [END], HAN.is_end)
+    assert HAN.text(one.tokens) == "甲庚"
+    assert judged(one, HAN, row(HAN, 辛=SURE), row(HAN, 丁=SURE)) == "甲庚辛丁"
+    assert judged(one, HAN, row(HAN, 己=SURE)) == "甲庚辛丁己"
+    # Nothing leads past it, and nothing stands in its place.
+    one = Reviser((), found, revision, HAN, [END], HAN.is_end)
+    assert judged(one, HAN, row(HAN, 辛=SURE), row(HAN, 戊=SURE)) == "甲庚辛戊"
+    assert judged(one, HAN, row(HAN, 丁=SURE), row(HAN, 戊=SURE)) == "甲庚辛戊丁戊"
+    one = Reviser((), found, revision, HAN, [END], HAN.is_end)
+    assert judged(one, HAN, row(HAN), row(HAN, 辛=SURE)) == "甲庚丙丁"
+
+
+def test_what_comes_before_the_place_can_be_kept_too() -> None:
+    revision = Revision("甲乙丙丁", "庚", ((2, 3),), kept=((0, 1),))
+    former = FormerAnswer(revision.text, HAN.ids(revision.text), HAN)
+    one = Reviser((), script(former, revision, HAN.ids), revision, HAN, [END], HAN.is_end)
+    assert HAN.text(one.tokens) == "甲乙庚"
+
+
+def test_nothing_runs_on_with_what_is_kept() -> None:
+    revision = Revision("das Kater.", "d", ((0, 3),), 5.0, kept=((4, 7),))
+    former = FormerAnswer("das Kat.", WORDS.ids("das Kat."), WORDS)
+    found = script(former, revision, WORDS.ids)
+    assert [WORDS.piece(scripted.token) for scripted in found if scripted.bordered] == [b"d", b" Kat"]
+    one = Reviser((), found, revision, WORDS, [END], WORDS.is_end)
+    assert judged(one, WORDS, row(WORDS), row(WORDS, ze=SURE)) == "d Kat."
+
+
+def test_what_is_kept_is_no_place_for_a_phrase() -> None:
+    assert placed("ab cd ef", "g", ((3, 5),), after3={"g": 5.0}, after6={"g": 1.0}) == "ab cd [g]ef|"
+    assert placed("ab cd ef", "g", ((3, 5),), after2={"_": 5.0}, after6={"g": 1.0}) == "ab cd [g]ef|"
+    assert placed("ab cd ef", "g", ((3, 8),), after3={"g": 5.0}, after5={"_": 5.0}, after0={"g": 1.0}) == "[g]ab| cd ef"
+    assert placed("ab", "g", ((0, 2),), after0={"g": 5.0}) == "ab[ g]|"
 
 
 # The contract.
@@ -250,6 +295,12 @@ def test_variants_that_cannot_be_are_refused() -> None:
         Revision("abc", "x", variants=("y",))
     with pytest.raises(UsageError, match="cannot be empty"):
         Revision("abc", "x", ((0, 1),), variants=("",))
+
+
+@pytest.mark.parametrize("kept", [((2, 4),), ((1, 2), (0, 1)), ((0, 2),), ((1, 3),)])
+def test_what_is_kept_is_in_the_text_and_apart_from_the_places(kept: tuple[tuple[int, int], ...]) -> None:
+    with pytest.raises(UsageError, match=r"in the text|apart"):
+        Revision("abc", "x", ((1, 2),), kept=kept)
 
 
 def test_a_revision_is_neither_sampled_nor_searched_for() -> None:

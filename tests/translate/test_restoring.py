@@ -48,6 +48,7 @@ def restored(draft: Translation, translator: Translator) -> Translation:
         missing_terms=draft.missing_terms,
         missing_words=draft.missing_words,
         unchanged=draft.unchanged,
+        standing=draft.standing,
     )
 
 
@@ -74,7 +75,7 @@ def test_a_restored_draft_is_the_same_and_is_refined_alike(text: str, info: Mode
 
 @pytest.mark.parametrize("text", ["A cat. A dog.", LETTER, WRAPPED])
 def test_what_was_refined_is_restored_as_well(text: str) -> None:
-    draft = drafted(text).refine("Louder.").refine('Use the word "Hund".', required="Hund")
+    draft = drafted(text).refine("Louder.", required="CAT").refine('Use the word "Hund".', required="Hund")
     again = restored(draft, Translator(ScriptedEngine()))
     assert again == draft
     assert (again.required, again.missing_words, again.terms) == (("Hund",), ("Hund",), (CAT,))

@@ -50,6 +50,7 @@ def draft_json(draft: StoredDraft) -> dict[str, Any]:
         "missing_words": draft.missing_words,
         "required": draft.required,
         "unchanged": draft.unchanged,
+        "standing": draft.standing,
     }
 
 
@@ -82,6 +83,7 @@ def draft_from_json(value: Mapping[str, Any]) -> StoredDraft:
             missing_words=texts_from_json(value.get("missing_words", ())),
             required=texts_from_json(value.get("required", ())),
             unchanged=bool(value.get("unchanged", False)),
+            standing=texts_from_json(value.get("standing", ())),
         )
     except (KeyError, TypeError, ValueError, AttributeError, UsageError) as error:
         raise InputError(_("A kept session is damaged: {error}.", error=error)) from error
@@ -104,6 +106,7 @@ def stored_draft(draft: Translation) -> StoredDraft:
         missing_words=tuple(draft.missing_words),
         required=tuple(draft.required),
         unchanged=draft.unchanged,
+        standing=tuple(draft.standing),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bayling_lite.chat.records.values import StoredDraft, StoredSession, StoredTurn, TurnState, path_to
@@ -54,6 +55,15 @@ def _replaced(turns: Iterable[StoredTurn], by_id: dict[str, StoredTurn]) -> list
     return list(found.values())
 
 
+def _standing(turn: StoredTurn, before: StoredDraft) -> tuple[str, ...]:
+    """The words that were asked for by and before a refinement that was cut off, and not taken back by it."""
+    from bayling_lite.translate.refining.standing import standing
+
+    required = turn.plan.required
+    stand = standing((*before.standing, *before.required), before.text, turn.sent, required, before.conversation)
+    return (*stand.after(turn.answer), *required)
+
+
 class _Turns:
     def __init__(self, stored: StoredSession, translator: Translator) -> None:
         self._stored = stored
@@ -95,7 +105,8 @@ class _Turns:
             return edited(self._restored(before), turn.sent)
         if turn.kind is Kind.REFINEMENT:
             asked = before.conversation.user(turn.sent)
-            return self._cut_off(turn, before.source_text, before.source, before.target, asked)
+            cut_off = self._cut_off(turn, before.source_text, before.source, before.target, asked)
+            return replace(cut_off, standing=_standing(turn, before))
         return None
 
     def _restored(self, draft: StoredDraft) -> Translation:
@@ -118,6 +129,7 @@ class _Turns:
             missing_terms=draft.missing_terms,
             missing_words=draft.missing_words,
             unchanged=draft.unchanged,
+            standing=draft.standing,
         )
 
     def _cut_off_translation(self, turn: StoredTurn) -> Translation | None:

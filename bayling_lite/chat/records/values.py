@@ -56,6 +56,7 @@ class StoredDraft:
     missing_words: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
     unchanged: bool = False
+    standing: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
+from bayling_lite.engine.words import occurs
 from bayling_lite.messages import Conversation, Message, Role
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ def edited(draft: Translation, text: str) -> Translation:
         segments=segments,
         document=document,
         required=(),
+        # What the user has taken out is not wanted any longer.
+        standing=tuple(word for word in draft.wanted if occurs(word, text)),
         unchanged=False,
         missing_terms=missing_terms(segments, draft.terms),
         missing_words=(),
@@ -52,7 +55,6 @@ def with_the_rest(new: Translation, before: Translation) -> Translation:
         return new
     if done == before.segments[: len(done)]:
         return replace(new, text="")
-    from bayling_lite.translate.glossary import occurs
     from bayling_lite.translate.refining.terms import missing_terms
 
     segments = (*done, *before.segments[len(done) :])
@@ -63,7 +65,7 @@ def with_the_rest(new: Translation, before: Translation) -> Translation:
         conversation=_answered(new.conversation, text.strip()),
         segments=segments,
         missing_terms=missing_terms(segments, new.terms),
-        missing_words=tuple(word for word in new.required if not occurs(word, text)),
+        missing_words=new.lacking(text),
     )
 
 

@@ -33,9 +33,16 @@ def asks_for_one_word(instruction: str, words: Sequence[str]) -> bool:
     return len(words) == 1 and (fixed[1] if fixed else used) == words[0]
 
 
-def correction(drafted: Conversation, instruction: str, words: tuple[str, ...], target: Language) -> Correction | None:
+def correction(
+    drafted: Conversation,
+    instruction: str,
+    words: tuple[str, ...],
+    target: Language,
+    kept: tuple[tuple[int, int], ...] = (),
+) -> Correction | None:
     """How the draft that ends a conversation is corrected; None where the instruction says more than one word, or the
-    word is there already.
+    word is there already. What is ``kept`` of the draft, (start, stop) each, is no place for the word, unless it is
+    that of the wrong one.
     """
     if not asks_for_one_word(instruction, words):
         return None
@@ -44,14 +51,14 @@ def correction(drafted: Conversation, instruction: str, words: tuple[str, ...], 
     places = tuple(occurrences(fixed[0], text)) if fixed else ()
     if not text or (not places and occurs(words[0], text)):
         return None
-    return Correction(answered_request(drafted), _revision(text, words[0], places, target))
+    return Correction(answered_request(drafted), _revision(text, words[0], places, target, kept))
 
 
 def in_place_of(correction: Correction, wrong: str, target: Language) -> Correction:
     """The same correction where a word stands that it did not name; as it is where there is none."""
     revision = correction.revision
     places = tuple(occurrences(wrong, revision.text)) if wrong else ()
-    return replace(correction, revision=_revision(revision.text, revision.phrase, places, target))
+    return replace(correction, revision=_revision(revision.text, revision.phrase, places, target, revision.kept))
 
 
 def strict(correction: Correction) -> Correction:
@@ -59,14 +66,28 @@ def strict(correction: Correction) -> Correction:
     return replace(correction, revision=replace(correction.revision, leaning=math.inf))
 
 
-def _revision(text: str, word: str, places: tuple[tuple[int, int], ...], target: Language) -> Revision:
+def _revision(
+    text: str,
+    word: str,
+    places: tuple[tuple[int, int], ...],
+    target: Language,
+    kept: tuple[tuple[int, int], ...],
+) -> Revision:
     """With its article, where it has one: the one of the wrong word may not be right."""
     if len(places) != 1:
-        return Revision(text, word, places)
+        return Revision(text, word, places, kept=_apart(kept, places))
     ((start, stop),) = places
     said, others = before(text[:start], target.code)
+    if said and _apart(kept, ((start - len(said), start),)) != kept:
+        said, others = "", ()
     variants = tuple(other + word for other in others)
-    return Revision(text, said + word, ((start - len(said), stop),), variants=variants)
+    places = ((start - len(said), stop),)
+    return Revision(text, said + word, places, variants=variants, kept=_apart(kept, places))
+
+
+def _apart(spans: tuple[tuple[int, int], ...], places: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
+    """The spans that have nothing in common with any of the places."""
+    return tuple(one for one in spans if all(one[1] <= start or stop <= one[0] for start, stop in places))
 
 
 def answered_request(drafted: Conversation) -> Conversation:

@@ -19,7 +19,9 @@ from bayling_lite.prompts import fixed_words
 from bayling_lite.translate.checks.function_words import is_small
 from bayling_lite.translate.glossary import occurs
 from bayling_lite.translate.refining.corrections import in_place_of
-from bayling_lite.translate.refining.plan import DraftPlan, Routing
+from bayling_lite.translate.refining.plan import DraftPlan, Finish, Routing
+from bayling_lite.translate.refining.standing import changed
+from bayling_lite.translate.results import TranslatedSegment, Translation
 
 # How alike two words must be, as difflib's ratio; an ending may differ.
 _ALIKE = 0.7
@@ -58,17 +60,36 @@ def with_counterparts(
             for expression, reply in zip(said, replies, strict=True)
             if not isinstance(reply, Exception)
         }
-        tasks = list(plan.tasks)
+        tasks, lost = list(plan.tasks), list[str]()
         for position, expressions in asked.items():
             task = tasks[position]
             if task.correction is not None:
                 found = counterpart(
                     task.correction.revision.text, [answers[one] for one in expressions if one in answers], target
                 )
-                tasks[position] = replace(task, correction=in_place_of(task.correction, found, target))
-        return replace(plan, tasks=tuple(tasks))
+                put_right = in_place_of(task.correction, found, target)
+                # Of a word of the source this one is wanted now, whatever was before.
+                lost += (gone := changed(task.held, put_right.revision.text, put_right.revision.places))
+                held = tuple(word for word in task.held if word not in gone)
+                tasks[position] = replace(task, correction=put_right, held=held)
+        return replace(plan, tasks=tuple(tasks), finish=_without(lost, plan.finish))
 
     return replace(plan, routing=routing)
+
+
+def _without(words: Sequence[str], finish: Finish) -> Finish:
+    """How to put a draft together in which some words have given way to another."""
+
+    def finished(text: str, segments: tuple[TranslatedSegment, ...]) -> Translation:
+        new = finish(text, segments)
+        gone = {word for word in words if word in new.missing_words}
+        return replace(
+            new,
+            standing=tuple(word for word in new.standing if word not in gone),
+            missing_words=tuple(word for word in new.missing_words if word not in gone),
+        )
+
+    return finished
 
 
 def counterpart(text: str, translations: Sequence[str], target: Language) -> str:

@@ -11,7 +11,6 @@ from bayling_lite.prompts import longer_instruction, shorter_instruction
 from bayling_lite.translate.asking.steps import Reply, Steps
 from bayling_lite.translate.formats.plain import on_one_line
 from bayling_lite.translate.formats.subtitles.line_breaks import columns
-from bayling_lite.translate.glossary import occurs
 from bayling_lite.translate.refining.means import Means, Wanted, logprobs
 from bayling_lite.translate.refining.plan import DraftPlan
 from bayling_lite.translate.refining.terms import missing_terms
@@ -73,7 +72,7 @@ def plan_resized(draft: Translation, *, longer: bool, means: Means) -> DraftPlan
             segments=segments,
             unchanged=unchanged,
             missing_terms=missing_terms(segments, draft.terms),
-            missing_words=tuple(word for word in draft.required if not occurs(word, text)),
+            missing_words=draft.lacking(text),
         )
 
     return DraftPlan(draft.document, tasks, finish)

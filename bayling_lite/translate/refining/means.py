@@ -64,13 +64,13 @@ class Wanted:
 
     @classmethod
     def of(cls, draft: Translation, old: TranslatedSegment) -> Wanted:
-        """What holds for a segment: its terms, and the words required last, as far as it has them."""
+        """What holds for a segment: its terms, and the words that refinements required, as far as it has them."""
         terms = tuple(
             term
             for term in binding(draft.terms, old.source, old.conversation, draft.required)
             if occurs(term[1], old.text)
         )
-        words = (*(word for word in draft.required if occurs(word, old.text)), *words_of(terms))
+        words = (*(word for word in draft.wanted if occurs(word, old.text)), *words_of(terms))
         return cls(draft, old, terms, tuple(dict.fromkeys(words)))
 
     def found(self, reply: Reply) -> list[Hypothesis]:

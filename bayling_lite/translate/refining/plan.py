@@ -12,9 +12,10 @@ from bayling_lite.translate.asking.steps import Reply
 from bayling_lite.translate.formats import plain
 from bayling_lite.translate.glossary import Term, occurs
 from bayling_lite.translate.job.fitting import follows_context
-from bayling_lite.translate.refining.corrections import asks_for_one_word, correction
+from bayling_lite.translate.refining.corrections import Correction, asks_for_one_word, correction
 from bayling_lite.translate.refining.quotes import corrected, mentioned
-from bayling_lite.translate.refining.routing import Routes, route
+from bayling_lite.translate.refining.routing import Routes, Spans, route
+from bayling_lite.translate.refining.standing import Standing, kept_spans, standing
 from bayling_lite.translate.refining.terms import binding, lacking, words_of
 from bayling_lite.translate.results import TranslatedSegment, Translation
 from bayling_lite.translate.segments import Segment
@@ -51,8 +52,10 @@ def plan_refinement(
 ) -> DraftPlan:
     """How a draft is changed; :meth:`Translation.stream_refine` tells the rules."""
     draft = replace(draft, terms=terms)
+    stand = standing(draft.wanted, draft.text, instruction, words, draft.conversation)
+    wanted = _Wanted(instruction, words, stand, can_search)
     if len(draft.segments) == 1:
-        return _whole(draft, instruction, words, can_search)
+        return _whole(draft, wanted)
     translated = [position for position, old in enumerate(draft.segments) if old.status != "kept"]
     if words and not translated:
         translated = list(range(len(draft.segments)))
@@ -60,74 +63,104 @@ def plan_refinement(
     chosen = [position for position in translated if position in quoted]
     asked = chosen or translated
     if len(asked) == 1 or (chosen and len(words) == 1):
-        return _some_segments(draft, instruction, words, dict.fromkeys(asked, words), can_search)
-    each = _some_segments(draft, instruction, words, dict.fromkeys(asked, ()), can_search)
+        return _some_segments(draft, wanted, dict.fromkeys(asked, words))
+    each = _some_segments(draft, wanted, dict.fromkeys(asked, ()))
     fits = not chosen and _fits_as_a_whole(draft, instruction, engine)
-    unrouted = _whole(draft, instruction, words, can_search) if fits else each
+    unrouted = _whole(draft, wanted) if fits else each
     alone = not chosen and asks_for_one_word(instruction, words)
     if not words or not engine.info.can_search or (fits and not alone):
         return unrouted
 
     def routing() -> Routing:
-        routes = yield from route(draft.segments, asked, words)
+        routes = yield from route(draft.segments, asked, words, lambda old: wanted.kept(draft, old))
         if routes is None:
             return unrouted
         # What says more than the word is meant for all of them.
         others: Routes = {} if alone else dict.fromkeys(asked, ())
-        return _some_segments(draft, instruction, words, {**others, **routes}, can_search)
+        return _some_segments(draft, wanted, {**others, **routes})
 
     return replace(each, routing=routing)
 
 
-def _whole(draft: Translation, instruction: str, words: tuple[str, ...], can_search: bool) -> DraftPlan:
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is wanted of a draft: the instruction, the words that it requires, and those that stand through it."""
+
+    instruction: str
+    words: tuple[str, ...]
+    standing: Standing
+    can_search: bool
+
+    def near(self, text: str, words: tuple[str, ...]) -> str:
+        """What a refinement with required words should be near to; empty where it is not searched for."""
+        return corrected(text, self.instruction, words) if words and self.can_search else ""
+
+    def likely(self, text: str, words: tuple[str, ...], required: tuple[str, ...]) -> bool:
+        """Whether the answer may have all that is required unasked: the draft has it, and there are no new words."""
+        return self.can_search and not words and bool(required) and all(occurs(word, text) for word in required)
+
+    def correction(self, draft: Translation, old: TranslatedSegment, words: tuple[str, ...]) -> Correction | None:
+        """How a segment of the draft is corrected; None where that is not all that is wanted."""
+        if not self.can_search:
+            return None
+        as_said = replace(old, text=old.conversation.messages[-1].content)
+        return correction(old.conversation, self.instruction, words, draft.target, self.kept(draft, as_said))
+
+    def kept(self, draft: Translation, old: TranslatedSegment) -> Spans:
+        """What of a segment is no place for the required words: those that stand, and its terms."""
+        if not draft.terms and not self.standing.firm:
+            return ()
+        bound = binding(draft.terms, old.source, old.conversation.user(self.instruction), self.words)
+        return kept_spans(self.standing.there(old.text), words_of(bound), self.words, old.text)
+
+
+def _whole(draft: Translation, wanted: _Wanted) -> DraftPlan:
     """One conversation: the request, the draft, the instruction."""
+    instruction, words = wanted.instruction, wanted.words
     document = draft.document if len(draft.segments) == 1 else plain.uncut(draft.source_text)
     text = document.segments[0].text
     conversation = draft.conversation.user(instruction)
     fallback = draft.segments[0].text if len(draft.segments) == 1 else draft.text.strip()
-    near = _near(fallback, instruction, words, can_search)
     bound = binding(draft.terms, text, conversation, words)
     there = tuple(dict.fromkeys((*words, *words_of(bound))))
-    put_right = correction(draft.conversation, instruction, words, draft.target) if can_search else None
+    held = wanted.standing.there(fallback)
     task = Task(
         Segment(text, text, ""),
         conversation,
         fallback,
         must_fit=True,
         words=there,
-        near=near,
-        correction=put_right,
-        likely=can_search and not words and _has(fallback, there),
+        near=wanted.near(fallback, words),
+        correction=wanted.correction(draft, TranslatedSegment(text, fallback, "ok", draft.conversation), words),
+        likely=wanted.likely(fallback, words, (*there, *held)),
+        held=held,
     )
 
     def finish(refined: str, segments: tuple[TranslatedSegment, ...]) -> Translation:
         turn = segments[0].conversation if segments else draft.conversation
-        return _refined(draft, refined, turn, segments, document, words, [bound])
+        return _refined(replace(draft, document=document), wanted, refined, turn, segments, [bound])
 
     return DraftPlan(document, (task,), finish)
 
 
-def _some_segments(
-    draft: Translation, instruction: str, words: tuple[str, ...], asked: Routes, can_search: bool
-) -> DraftPlan:
-    """Each segment that is asked for in its own conversation, with the words that belong there; the others as they are.
-
-    ``words`` are all that are required of the draft.
-    """
+def _some_segments(draft: Translation, wanted: _Wanted, asked: Routes) -> DraftPlan:
+    """Each segment that is asked for in its own conversation, with the words that belong there; the others stay."""
+    instruction, words = wanted.instruction, wanted.words
 
     def task(segment: Segment, old: TranslatedSegment, there: tuple[str, ...]) -> Task:
-        conversation, near = old.conversation.user(instruction), _near(old.text, instruction, there, can_search)
+        conversation = old.conversation.user(instruction)
         required = tuple(dict.fromkeys((*there, *words_of(binding(draft.terms, old.source, conversation, words)))))
-        put_right = correction(old.conversation, instruction, there, draft.target) if can_search else None
+        held = wanted.standing.there(old.text)
         return Task(
             segment,
             conversation,
             old.text,
             must_fit=True,
             words=required,
-            near=near,
-            correction=put_right,
-            likely=can_search and not there and _has(old.text, required),
+            near=wanted.near(old.text, there),
+            correction=wanted.correction(draft, old, there),
+            likely=wanted.likely(old.text, there, (*required, *held)),
+            held=held,
         )
 
     tasks = tuple(
@@ -143,37 +176,31 @@ def _some_segments(
 
     def finish(refined: str, segments: tuple[TranslatedSegment, ...]) -> Translation:
         conversation = draft.conversation.user(instruction).assistant(refined.strip())
-        return _refined(draft, refined, conversation, segments, draft.document, words, bound)
+        return _refined(draft, wanted, refined, conversation, segments, bound)
 
     return DraftPlan(draft.document, tasks, finish)
 
 
 def _refined(
     draft: Translation,
+    wanted: _Wanted,
     text: str,
     conversation: Conversation,
     segments: tuple[TranslatedSegment, ...],
-    document: plain.PlainText,
-    words: tuple[str, ...],
     bound: Sequence[tuple[Term, ...]],
 ) -> Translation:
-    """A draft with another text, and with what that lacks of the required words and of the terms of its segments."""
-    return replace(
+    """A draft with another text, and with what that lacks of the words that are wanted, and of its segments' terms."""
+    new = replace(
         draft,
         text=text,
         conversation=conversation,
         segments=segments,
-        document=document,
-        required=words,
+        required=wanted.words,
+        standing=wanted.standing.after(text),
         unchanged=False,
         missing_terms=lacking(zip(segments, bound, strict=False)),
-        missing_words=tuple(word for word in words if not occurs(word, text)),
     )
-
-
-def _has(text: str, words: Sequence[str]) -> bool:
-    """Whether there are words, and they are all in a text."""
-    return bool(words) and all(occurs(word, text) for word in words)
+    return replace(new, missing_words=new.lacking(text))
 
 
 def _fits_as_a_whole(draft: Translation, instruction: str, engine: Engine) -> bool:
@@ -184,8 +211,3 @@ def _fits_as_a_whole(draft: Translation, instruction: str, engine: Engine) -> bo
         return False
     answer = TokenBudget(engine).tokens(draft.text.strip())
     return engine.count_tokens(draft.conversation.user(instruction)) + answer < engine.info.n_ctx
-
-
-def _near(draft: str, instruction: str, words: tuple[str, ...], can_search: bool) -> str:
-    """What a refinement with required words should be near to; empty where it is not searched for."""
-    return corrected(draft, instruction, words) if words and can_search else ""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from bayling_lite.engine.words import occurrences
 from bayling_lite.prompts import fixed_words
 from bayling_lite.translate.glossary import Term, occurs
 
@@ -20,6 +21,13 @@ _QUOTED = re.compile(
 _NOT = re.compile(
     r"(?:\b(?:not|never|no|instead\s+of|rather\s+than|without|avoid|nicht|kein\w*|statt|anstatt|anstelle\s+von|ohne|pas|"
     r"jamais|sans|au\s+lieu\s+de|plutôt\s+que)\b|n['’]t\b|不|别|勿|避免|代替|替换|取代)[^.!?。！？,，:：;；\"“”„«»「」『』]{0,24}$",
+    re.IGNORECASE,
+)
+# What stands before a word that is to stay.
+_KEEP = re.compile(
+    r"(?:\b(?:keep|leave|retain|preserve|behalte\w*|lass|lasse|garde[rz]?|conserve[rz]?|laisse[rz]?)\b|保留|保持|留着|"
+    r"\b(?:do\s+not|don['’]t|never|without)\s+(?:chang\w+|touch\w*|alter\w*|replac\w+)\b|"
+    r"(?:不要|不|别|勿)(?:改|动|换|变))[^.!?。！？,，:：;；\"“”„«»「」『』]{0,24}$",
     re.IGNORECASE,
 )
 
@@ -57,6 +65,17 @@ def calls_wrong(instruction: str, word: str, required: Sequence[str] = ()) -> bo
     return wrong if spoken else None
 
 
+def denied(instruction: str, word: str) -> bool:
+    """Whether an instruction does not want a word that it speaks of."""
+    return any(_NOT.search(before) for before in _before(instruction, word))
+
+
+def asks_to_keep(instruction: str, word: str) -> bool:
+    """Whether an instruction says that a word is to stay."""
+    found = (_KEEP.search(before) for before in _before(instruction, word))
+    return any(keep is not None and not _NOT.search(keep.string[: keep.start()]) for keep in found)
+
+
 def overrules(instruction: str, term: Term, required: Sequence[str] = ()) -> bool | None:
     """Whether an instruction takes a term back: it calls the wanted word wrong, or wants another for the source's.
 
@@ -68,6 +87,14 @@ def overrules(instruction: str, term: Term, required: Sequence[str] = ()) -> boo
     if said is None and fixed is not None and fixed[0].casefold() == word.casefold():
         return True
     return said
+
+
+def _before(instruction: str, word: str) -> Iterator[str]:
+    """What stands before each mention of a word, and before the quotation marks around it."""
+    quoted = [match.span() for match in _QUOTED.finditer(instruction)]
+    for start, stop in occurrences(word.casefold(), instruction.casefold()):
+        around = next((span for span in quoted if span[0] < start and stop < span[1]), (start, stop))
+        yield instruction[: around[0]]
 
 
 def _quoted(instruction: str) -> list[str]:

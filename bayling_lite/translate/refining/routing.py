@@ -8,7 +8,7 @@ wrote them.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 
 from bayling_lite.engine.base import GenerationRequest, Revision
 from bayling_lite.translate.asking.steps import Reply
@@ -22,15 +22,19 @@ _MOST_READ = 64
 
 Routes = dict[int, tuple[str, ...]]
 """Positions of segments, and the words that belong there."""
+Spans = tuple[tuple[int, int], ...]
 
 
 def route(
-    segments: Sequence[TranslatedSegment], positions: Iterable[int], words: Sequence[str]
+    segments: Sequence[TranslatedSegment],
+    positions: Iterable[int],
+    words: Sequence[str],
+    kept: Callable[[TranslatedSegment], Spans] = lambda _segment: (),
 ) -> Generator[Sequence[GenerationRequest], list[Reply], Routes | None]:
     """Where each of the words belongs, among the segments at some positions: steps that an engine takes.
 
-    A word that is there already belongs where it is. None where the engine finds no place for one of them: it thinks
-    before it answers, or the segments do not fit the context.
+    A word that is there already belongs where it is; what is ``kept`` of a segment is no place for another. None where
+    the engine finds no place for one of them: it thinks before it answers, or the segments do not fit the context.
     """
     candidates, routes = list(positions), Routes()
     for word in words:
@@ -39,7 +43,7 @@ def route(
             read = candidates
             if len(read) > _MOST_READ:
                 read = sorted(read, key=lambda position: -_likeness(word, segments[position]))[:_MOST_READ]
-            replies = yield [_trial(segments[position], word) for position in read]
+            replies = yield [_trial(segments[position], word, kept(segments[position])) for position in read]
             fits = {position: _fit(reply) for position, reply in zip(read, replies, strict=True)}
             found = {position: fit for position, fit in fits.items() if fit is not None}
             if not found:
@@ -49,8 +53,9 @@ def route(
     return routes
 
 
-def _trial(segment: TranslatedSegment, word: str) -> GenerationRequest:
-    return GenerationRequest(answered_request(segment.conversation), revision=Revision(segment.text, word, trial=True))
+def _trial(segment: TranslatedSegment, word: str, kept: Spans) -> GenerationRequest:
+    revision = Revision(segment.text, word, trial=True, kept=kept)
+    return GenerationRequest(answered_request(segment.conversation), revision=revision)
 
 
 def _fit(reply: Reply) -> float | None:

@@ -208,6 +208,7 @@ def test_every_field_of_a_draft_comes_back(store: SessionStore) -> None:
         missing_words=("e",),
         required=("f", "e"),
         unchanged=True,
+        standing=("g", ODD),
     )
     turn = replace(
         one, draft=draft, truncated=True, seconds=1.25, seconds_to_first=0.5, n_tokens=7, state=TurnState.STOPPED

@@ -129,7 +129,7 @@ def test_another_answer_takes_the_place_of_the_last_and_is_sampled(kind: Kind) -
 
 def test_a_word_that_is_asked_for_is_searched_for_and_the_draft_kept() -> None:
     info = ModelInfo("searching", "bayling", n_ctx=4096, can_search=True)
-    engine = ScriptedEngine(["Das Haus ist groß.", "Das Gebäude ist groß.", "Das Gebäude.", "Kurz."], info=info)
+    engine = ScriptedEngine(["Das Haus ist groß.", "Das Gebäude ist groß.", "Das Gebäude.", "Es.", "Gebäude."], info=info)
     session = Session(engine, Preferences(DE, EN))
     run(session, "The house is big.")
     plan = session.plan("Haus should be Gebäude")
@@ -140,8 +140,8 @@ def test_a_word_that_is_asked_for_is_searched_for_and_the_draft_kept() -> None:
     assert engine.requests[-1].sampling.temperature == 0
     run(session, session.plan_again())  # sampled, so it cannot be searched for
     assert (engine.requests[-1].search, engine.requests[-1].sampling.temperature) == (None, 0.7)
-    run(session, "shorter")
-    assert engine.requests[-1].search is None
+    assert run(session, "shorter").answer == "Gebäude."
+    assert [(one.search is None, one.sampling.temperature) for one in engine.requests[-2:]] == [(True, 0), (False, 0)]
 
 
 def test_a_stopped_answer_is_kept_as_the_draft() -> None:
