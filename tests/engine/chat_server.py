@@ -120,6 +120,7 @@ def server_of(handler: BaseHTTPRequestHandler) -> ChatServer:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or each answer waits 40 ms for an acknowledgement
 
     def do_GET(self) -> None:
         chat = server_of(self)

@@ -104,6 +104,46 @@ def test_makes_with_defaults_of_their_own_are_told_what_is_off(server: ChatServe
     assert (sent["top_k"], sent["top_p"], sent["min_p"], sent["repetition_penalty"]) == (off, 1.0, 0.0, 1.0)
 
 
+@pytest.mark.parametrize(
+    ("sampling", "expected"),
+    [
+        (SamplingParams(), {"do_sample": False, "repetition_penalty": 1.0}),
+        (
+            SamplingParams(temperature=0.7, top_p=0.9, seed=1),
+            {"do_sample": True, "repetition_penalty": 1.0, "top_k": 0, "min_p": 0.0},
+        ),
+        (
+            SamplingParams(temperature=1, top_k=5, min_p=0.1, repeat_penalty=1.2),
+            {"do_sample": True, "repetition_penalty": 1.2, "top_k": 5, "min_p": 0.1},
+        ),
+    ],
+)
+def test_transformers_serve_is_known_by_its_answers_and_told_all_of_the_sampling(
+    server: ChatServer, sampling: SamplingParams, expected: dict[str, Any]
+) -> None:
+    taken = {"model", "messages", "stream", "stream_options", "temperature", "top_p", "seed", "generation_config"}
+
+    def behave(exchange: Exchange) -> None:
+        exchange.begin()
+        choice = {"index": 0, "delta": {"role": "assistant"}, "finish_reason": None}
+        exchange.event({"model": f"{exchange.body['model']}@main", "choices": [choice]})
+        exchange.delta(content="sampled as asked" if "generation_config" in exchange.body else "as the checkpoint says")
+        exchange.end()
+
+    server.models = (500, b"Internal Server Error")
+    server.behave = behave
+    with RemoteEngine.open(server.url, "a/model") as engine:
+        # It refuses fields that it does not know, so that the first request has only what all servers take.
+        assert engine.submit(ask(sampling=SamplingParams(temperature=sampling.temperature))).result(10).text == (
+            "sampled as asked"
+        )
+        assert ["generation_config" in body for body in server.bodies] == [False, True]
+        assert engine.submit(ask(sampling=sampling)).result(10).text == "sampled as asked"
+    assert len(server.bodies) == 3
+    assert all(set(body) <= taken for body in server.bodies)
+    assert json.loads(server.bodies[-1]["generation_config"]) == expected
+
+
 def test_a_stop_string_ends_the_answer_wherever_it_stands(server: ChatServer, engine: RemoteEngine) -> None:
     server.behave = endless("one ", "E", "N", "D two ")
     generation = engine.submit(ask(stop=("a", "b", "c", "d", "END")))

@@ -18,6 +18,7 @@ import pytest
 from bayling_lite.engine import GenerationRequest
 from bayling_lite.engine.remote import RemoteEngine, reply, sending
 from bayling_lite.engine.remote.address import Address
+from bayling_lite.engine.remote.refusals import asked_wait
 from bayling_lite.errors import BaylingError, ContextOverflow, EngineError, RequestRefused, ServerTimeout, UsageError
 from bayling_lite.prompts import user_turn
 from tests.engine.chat_server import ChatServer, Exchange, chat_server, endless, hanging
@@ -74,6 +75,13 @@ def once(first: Callable[[Exchange], None]) -> Callable[[Exchange], None]:
         (405, "", {}, "Most addresses end in /v1"),
         (402, "Add credit", {}, "wants to be paid first: Add credit"),
         (429, "You exceeded your current quota", {"code": "insufficient_quota"}, "wants to be paid first"),
+        (
+            400,
+            "Budget has been exceeded! Current cost: 0.4",
+            {"code": "400"},
+            "wants to be paid first: Budget has been",
+        ),
+        (400, "", {"code": "billing_hard_limit_reached"}, r"wants to be paid first\."),
         (307, "", {"Location": "https://elsewhere.example/v1"}, "elsewhere.example"),
         (400, "Unsupported value: 'temperature' does not support 0", {"param": "temperature"}, "not take temperature"),
         (422, "Extra inputs are not permitted: top_logprobs", {}, "does not take top_logprobs"),
@@ -162,6 +170,8 @@ OVERFLOWS = [
     ("the input length exceeds the context length", 0, 0),
     ("input length exceeds maximum context length", 0, 0),
     ("Please reduce the length of the messages. context_length_exceeded", 0, 0),
+    ("maximum context length is 2048 tokens. Your request has 2100 input tokens plus 5 'max_tokens'", 2100, 2048),
+    ("ContextWindowExceededError: AnthropicError - prompt is too long: 209303 tokens > 200000 maximum", 209303, 200000),
 ]  # fmt: skip
 
 
@@ -237,7 +247,7 @@ def test_all_wait_as_long_as_the_server_asks(server: ChatServer) -> None:
     def behave(exchange: Exchange) -> None:
         moments.append(time.monotonic())
         if exchange.number == 1:
-            exchange.error(429, "slow down", Retry_After=formatdate(time.time() + 2, usegmt=True))
+            exchange.error(429, "slow down", Retry_After_Ms=400)
         else:
             exchange.say(["fine"])
 
@@ -245,7 +255,18 @@ def test_all_wait_as_long_as_the_server_asks(server: ChatServer) -> None:
     with RemoteEngine.open(server.url, n_parallel=1) as engine:
         both = [engine.submit(ask()), engine.submit(ask())]
         assert [generation.result(timeout=10).text for generation in both] == ["fine", "fine"]
-    assert moments[1] - moments[0] > 0.9  # a date has whole seconds
+    assert moments[1] - moments[0] >= 0.4
+
+
+def test_a_wait_may_be_told_as_a_date() -> None:
+    def wait(value: str) -> float | None:
+        return asked_wait({"retry-after": value})
+
+    assert 58 < (wait(formatdate(time.time() + 60, usegmt=True)) or 0) <= 60
+    assert wait(formatdate(time.time() - 60, usegmt=True)) == 0
+    assert wait("2.5") == 2.5
+    for odd in ("", "1e9", "-3", "soon", "9" * 400, "Fri, 31 Dec 99999 23:59:59 GMT"):
+        assert wait(odd) is None
 
 
 def test_nobody_waits_for_hours(server: ChatServer, engine: RemoteEngine) -> None:
@@ -377,7 +398,7 @@ def test_signs_of_life_are_no_answer(server: ChatServer) -> None:
             exchange.handler.wfile.flush()
             time.sleep(0.02)
 
-    with RemoteEngine.open(server.url, timeout=0.5) as engine:
+    with RemoteEngine.open(server.url, timeout=0.25) as engine:
         for behave in (lively, dripping):
             server.behave = behave
             assert isinstance(failing(engine), ServerTimeout)
@@ -542,6 +563,35 @@ def test_a_server_without_a_list_is_asked_by_name(server: ChatServer) -> None:
     assert server.bodies[0]["model"] == "its-model"
 
 
+def test_a_list_that_fails(server: ChatServer) -> None:
+    # Of transformers serve, where nothing was ever downloaded.
+    server.models = (500, b"Internal Server Error")
+    with pytest.raises(EngineError, match=r"fails to list its models \(500\)\. Name the one to ask"):
+        RemoteEngine.open(server.url)
+    with RemoteEngine.open(server.url, "its-model") as engine:
+        assert engine.submit(ask()).result(timeout=10).text == "fine"
+
+
+def test_an_error_in_a_stream_that_is_no_json(server: ChatServer, engine: RemoteEngine) -> None:
+    def behave(exchange: Exchange) -> None:
+        exchange.begin()
+        exchange.delta(role="assistant")
+        exchange.event(b'{"error": "cannot allocate "4 GiB""}')
+        exchange.raw(b"")
+
+    server.behave = behave
+    assert "cannot allocate" in str(failing(engine))
+
+
+def test_a_server_of_another_model_and_one_that_refuses_a_field(server: ChatServer, engine: RemoteEngine) -> None:
+    detail = {"detail": "Server is pinned to '/checkpoint'; requested 'other'."}
+    server.behave = lambda exchange: exchange.status(400, detail)
+    assert "pinned to '/checkpoint'" in (said := str(failing(engine)))
+    assert "--server-model" in said
+    server.behave = lambda exchange: exchange.status(422, {"detail": "Unexpected fields in the request: {'top_k'}"})
+    assert "does not take top_k" in str(failing(engine))
+
+
 def test_the_key_goes_to_the_server_and_nowhere_else(
     server: ChatServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -570,7 +620,7 @@ def test_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
         assert Address.of(other).key == ""
     assert Address.of("http://localhost:8000").url == "http://localhost:8000/v1"
     assert Address.of(" https://host/api/v3/chat/completions ").url == "https://host/api/v3"
-    assert all(Address.of(f"http://{host}").is_here for host in ("127.1.2.3:80", "[::1]:8080", "localhost"))
+    assert all(Address.of(f"http://{host}").is_here for host in ("127.1.2.3", "[::1]:8080", "localhost", "0.0.0.0:8"))
     assert not Address.of("http://10.0.0.1").is_here
     for wrong in ("", "host:8000", "ftp://host/v1", "http://", "http://host:port", "http://[::1", "http://a\x1b[b/v1"):
         with pytest.raises(UsageError, match="should look like"):

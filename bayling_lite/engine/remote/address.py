@@ -59,9 +59,10 @@ class Address:
         """Whether it is this machine, which no proxy should be asked for."""
         name = urlsplit(self.url).hostname or ""
         try:
-            return ipaddress.ip_address(name).is_loopback
+            address = ipaddress.ip_address(name)
         except ValueError:
             return name == "localhost" or name.endswith(".localhost")
+        return address.is_loopback or address.is_unspecified  # 0.0.0.0, as servers say where they listen
 
     @property
     def headers(self) -> dict[str, str]:

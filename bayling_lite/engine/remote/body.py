@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from typing import Any
 
-from bayling_lite.engine.base import GenerationRequest
+from bayling_lite.engine.base import GenerationRequest, SamplingParams
 
 _MOST_STOPS = 4
 """OpenAI takes no more. The others are looked for here."""
 UNASKED = ("top_k", "min_p", "repeat_penalty", "repetition_penalty")
 """What is sent to some makes though it is not set."""
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
+TRANSFORMERS = "transformers"
+"""The make of ``transformers serve``, which its list of models does not tell: its answers do."""
 # What a server's list of models says of its maker ("me": llama-cpp-python), and its word for a top_k that is off.
 _TOP_K_OFF = {"vllm": -1, "sglang": -1, "llamacpp": 0, "me": 0}
 
@@ -45,7 +48,7 @@ def body_of(
     """The JSON of a request. Nothing in it depends on when it is sent."""
     sampling = request.sampling
     body: dict[str, Any] = {
-        "model": model,
+        "model": _encodable(model),
         "messages": [
             {"role": message.role.value, "content": _encodable(message.content)} for message in request.conversation
         ],
@@ -64,6 +67,8 @@ def body_of(
         body["stop"] = [_encodable(stop) for stop in request.stop[:_MOST_STOPS]]
     if request.logprobs is not None:
         body |= {"logprobs": True, "top_logprobs": request.logprobs}
+    if dialect.make == TRANSFORMERS:
+        return body | {"generation_config": _generation_config(sampling)}
     if sampling.top_k or dialect.extended:
         body["top_k"] = sampling.top_k or _TOP_K_OFF[dialect.make]
     if sampling.min_p or dialect.extended:
@@ -72,6 +77,19 @@ def body_of(
         # llama.cpp's name for it, and everybody else's.
         body |= {"repeat_penalty": sampling.repeat_penalty, "repetition_penalty": sampling.repeat_penalty}
     return body
+
+
+def _generation_config(sampling: SamplingParams) -> str:
+    """All of the sampling for ``transformers serve``, in its own field, as JSON.
+
+    It knows no other for ``top_k`` and the like, and takes what is not said from the checkpoint's
+    ``generation_config.json``: its repetition penalty in greedy decoding too, and whether anything is sampled at all,
+    whatever the temperature.
+    """
+    said: dict[str, Any] = {"do_sample": sampling.temperature > 0, "repetition_penalty": sampling.repeat_penalty}
+    if sampling.temperature:
+        said |= {"top_k": sampling.top_k, "min_p": sampling.min_p}
+    return json.dumps(said)
 
 
 def _encodable(text: str) -> str:

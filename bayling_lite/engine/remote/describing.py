@@ -12,7 +12,7 @@ from bayling_lite.engine.base import ModelInfo
 from bayling_lite.engine.remote.address import Address
 from bayling_lite.engine.remote.http import failures, parse, read_some
 from bayling_lite.engine.remote.refusals import Saying, refusal
-from bayling_lite.engine.remote.sending import nonsense, unreachable
+from bayling_lite.engine.remote.unreachable import nonsense, unreachable
 from bayling_lite.errors import EngineError, ServerTimeout, UsageError
 
 UNKNOWN_CONTEXT = 1 << 20
@@ -21,6 +21,7 @@ UNKNOWN_CONTEXT = 1 << 20
 _LONGEST_LIST = 1 << 24
 _SECONDS = 30.0
 _LOADING = 503
+_NO_LIST = (403, 404, 405, 500, 501)  # or none for this key; 500 of transformers serve, where nothing was downloaded
 _N_CTX = ("max_model_len", "loaded_context_length", "context_length", "context_window", "max_context_length")
 _NAMED = 5  # models, in a message
 
@@ -96,12 +97,14 @@ async def _models(client: Any, address: Address, model: str, timeout: float) -> 
         raise ServerTimeout(f"{address} did not answer for {timeout:g} seconds. Is it still loading?") from error
     except failures() as error:
         raise unreachable(address, error) from error
-    if status in (404, 405, 501) and model:
-        return []
-    if status != 200:
-        text = body.decode("utf-8", "replace")
-        raise refusal(address, model, Saying.of(status, parse(body), text), headers).error
     value = parse(body)
+    saying = Saying.of(status, value, body.decode("utf-8", "replace"))
+    if model and (status in _NO_LIST or saying.lacks_scope):
+        return []
+    if status == 500:
+        raise EngineError(f"{address} fails to list its models (500). Name the one to ask with --server-model.")
+    if status != 200 or (isinstance(value, dict) and value.get("error")):
+        raise refusal(address, model, saying, headers).error
     entries = value.get("data") if isinstance(value, dict) else None
     if entries is None and isinstance(value, dict):
         entries = []  # of Ollama without models: null

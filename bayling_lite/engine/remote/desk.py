@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
@@ -25,6 +26,7 @@ class Desk:
     """
 
     def __init__(self, open_client: Callable[[], Any], n_parallel: int) -> None:
+        self._process = os.getpid()
         self._open_client = open_client
         self._n_parallel = n_parallel
         self._lock = threading.Lock()
@@ -41,28 +43,39 @@ class Desk:
 
     def submit(self, generation: StreamedGeneration, line: Line) -> None:
         """Queue a generation. Raises EngineClosed after :meth:`close`."""
+        self.check_open()  # before the lock, which a fork may have copied closed
         with self._lock:
             self.check_open()
             self._loop.call_soon_threadsafe(self._begin, generation, line)
 
     def check_open(self) -> None:
-        """Raises EngineClosed after :meth:`close`."""
+        """Raises EngineClosed after :meth:`close`, and in a forked process, which has not got the thread."""
+        if self._forked:
+            raise EngineClosed("The engine was opened by another process. Open it after the fork.")
         if self._closed:
             raise EngineClosed("The engine was closed.")
 
     def cancel(self, generation: StreamedGeneration) -> None:
         """Cancel a generation that runs."""
+        if self._forked:
+            return
         with contextlib.suppress(RuntimeError):  # the loop is closed: all have ended
             self._loop.call_soon_threadsafe(self._interrupt, generation)
 
     def close(self) -> None:
         """Cancel what runs, fail what waits, and end the thread. Idempotent."""
+        if self._forked:
+            return
         with self._lock:
             self._closed = True
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._closing.set)
         if self._thread is not threading.current_thread():
             self._thread.join()
+
+    @property
+    def _forked(self) -> bool:
+        return os.getpid() != self._process
 
     # In the thread.
 

@@ -32,7 +32,8 @@ class RemoteEngine:
     - ``seed`` and greedy decoding make an answer repeatable as far as the server computes the same for it in any
       company, which many do not; a server that drops what does not fit its context (Ollama) says nothing of it;
     - thoughts are told from the answer where the server does so (vLLM: ``--reasoning-parser``), or writes ``<think>``;
-    - token counts are the server's, or estimates where it gives none; ``logprobs`` are empty where it gives none.
+    - token counts are the server's, or estimates where it gives none; ``logprobs`` are empty where it gives none;
+    - a forked process has none: what it asks of its parent's is an EngineClosed.
 
     A request that a server fails to take (busy, restarting, gone) is sent again after a while, or after the time that
     it asks for. An answer that breaks off is asked for again, and goes on if the new one begins with the same text.

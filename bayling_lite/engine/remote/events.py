@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bayling_lite.errors import EngineError
 
+_BOM = b"\xef\xbb\xbf"
 _LONGEST_LINE = 1 << 24
 """Bytes; an event holds a token with its alternatives, and a whole answer is a thousandth of this."""
 
@@ -54,8 +55,10 @@ class EventReader:
         return found
 
     def _take(self, line: bytes, found: list[str]) -> None:
-        if self._whole is None and not self._begun and line.lstrip()[:1] == b"{":
-            self._whole = []
+        if self._whole is None and not self._begun:
+            line = line.removeprefix(_BOM)
+            if line.lstrip()[:1] == b"{":
+                self._whole = []
         if self._whole is not None:
             self._whole.append(line)
             self._n_bytes += len(line)

@@ -5,6 +5,10 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import socket
+import ssl
+import zlib
+from collections.abc import AsyncIterator
 from typing import Any
 
 from bayling_lite.engine.remote.address import Address
@@ -12,6 +16,7 @@ from bayling_lite.errors import UsageError
 from bayling_lite.reasons import reason
 
 _LONGEST_ERROR = 1 << 16  # bytes of an answer that is none
+_PORTION = 1 << 16  # bytes that are unpacked at once
 _SECONDS_TO_CONNECT = 30.0
 
 
@@ -21,7 +26,7 @@ def open_client(address: Address, n_parallel: int, timeout: float) -> Any:
     Waiting is for the caller to bound, but for connecting.
 
     Raises:
-        UsageError: the proxy in the environment cannot be used.
+        UsageError: the proxy or the certificates in the environment cannot be used.
     """
     httpx = _httpx()
     # To this machine without TLS, nothing is ever encrypted: the certificates need not be read.
@@ -35,9 +40,20 @@ def open_client(address: Address, n_parallel: int, timeout: float) -> Any:
             verify=not plain,
             follow_redirects=False,
         )
-    except (ImportError, ValueError, httpx.InvalidURL) as error:
+    except ImportError as error:  # the HTTP client needs one more package for such a proxy
         raise UsageError(
-            f"The proxy in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY cannot be used: {error}. Unset it, or set another."
+            "The SOCKS proxy in ALL_PROXY, HTTPS_PROXY or HTTP_PROXY needs one more package: pip install socksio, or "
+            "set an HTTP proxy."
+        ) from error
+    except OSError as error:
+        raise UsageError(
+            f"The certificates in SSL_CERT_FILE or SSL_CERT_DIR cannot be used ({words_of(error)}). Unset it, or set "
+            "another."
+        ) from error
+    except (ValueError, httpx.InvalidURL) as error:  # which may quote a part of the proxy's password
+        raise UsageError(
+            "The proxy in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY cannot be used. It should look like http://HOST:PORT, "
+            "with signs like / and @ in a password as %2F and %40."
         ) from error
 
 
@@ -52,23 +68,33 @@ def is_slow_connection(error: Exception) -> bool:
     return isinstance(error, _httpx().TimeoutException)
 
 
-def why(error: BaseException) -> str:
-    """The system's words for what the client could not do, where it passes them on; else the client's."""
-    said, cause = str(error) or type(error).__name__, error.__cause__ or error.__context__
-    while cause is not None:
-        if isinstance(cause, BaseExceptionGroup):  # of one host's several addresses
-            cause = cause.exceptions[0]
-        if isinstance(cause, OSError) and cause.strerror:
-            # asyncio puts words of its own there.
-            said = os.strerror(cause.errno) if cause.errno and cause.errno > 0 else reason(cause)
-        cause = cause.__cause__ or cause.__context__
-    return said
+async def pieces_of(response: Any) -> AsyncIterator[bytes]:
+    """The body as it comes.
+
+    One that is compressed, though we ask for none such, is unpacked in small portions: a few bytes can hold gigabytes,
+    and who reads must be able to leave off in time. What is compressed otherwise than by gzip comes as it is.
+    """
+    packed = response.headers.get("content-encoding", "").strip().casefold() in ("gzip", "x-gzip", "deflate")
+    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32) if packed else None  # either header
+    async for piece in response.aiter_raw():
+        if unpacker is None:
+            yield piece
+            continue
+        rest, portion = piece, b"?"
+        while rest or len(portion) == _PORTION:
+            try:
+                portion = unpacker.decompress(rest, _PORTION)
+            except zlib.error as error:
+                raise _httpx().DecodingError(str(error)) from error
+            rest = unpacker.unconsumed_tail
+            if portion:
+                yield portion
 
 
 async def read_some(response: Any, most: int = _LONGEST_ERROR) -> bytes:
     """The first bytes of a body, at most so many and a piece."""
     body = bytearray()
-    async for piece in response.aiter_bytes():
+    async for piece in pieces_of(response):
         body += piece
         if len(body) > most:
             break
@@ -78,9 +104,18 @@ async def read_some(response: Any, most: int = _LONGEST_ERROR) -> bytes:
 def parse(text: str | bytes) -> Any:
     """JSON, None where it is none (or means None)."""
     try:
-        return json.loads(text if isinstance(text, str) else text.decode("utf-8", "replace"))
+        return json.loads(text if isinstance(text, str) else text.decode("utf-8-sig", "replace"))
     except (ValueError, RecursionError):
         return None
+
+
+def words_of(error: OSError) -> str:
+    """What the system, or OpenSSL, calls a failure."""
+    if isinstance(error, ssl.SSLError):  # its number is none of the system's
+        return f"TLS: {(error.reason or str(error)).replace('_', ' ').lower()}"
+    if isinstance(error, socket.gaierror) or not error.errno or error.errno < 0:
+        return reason(error)
+    return os.strerror(error.errno)  # asyncio puts words of its own in its place
 
 
 def _httpx() -> Any:

@@ -10,10 +10,11 @@ from bayling_lite.errors import ContextOverflow
 
 _STATUSES = frozenset({200, 400, 413, 422, 500})
 _SIGN = re.compile(
-    r"context_length_exceeded|context_window_exceeded|exceed_context_size|context_exceeded"
+    r"context_length_exceeded|context_?window_?exceeded|exceed_context_size|context_exceeded"
     r"|maximum (?:context|model) length|(?:longer|larger|greater) than the (?:model'?s )?context"
     r"|exceeds? (?:the |its |model'?s )*(?:maximum |available |allowed )?(?:context|n_ctx)"
     r"|context length of only|input tokens exceed|prompt is too long|max_new_tokens`? must be <="
+    r"|context (?:size|length|window) (?:has been |was |is )?exceeded|reached context length"
     r"|input length exceeds|too (?:long|large) for (?:the |its |this )?(?:available |model's )?(?:context|model with)",
     re.I,
 )

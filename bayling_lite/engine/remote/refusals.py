@@ -19,15 +19,24 @@ _FILTER = re.compile(
     r"|safety (?:system|filter|polic|setting)|inappropriate content|data_inspection|敏感",
     re.I,
 )
-_NO_CREDIT = re.compile(r"insufficient[_ ](?:quota|credit|balance)|exceeded your current quota|payment|billing", re.I)
-_UNKNOWN_MODEL = re.compile(r"model.{0,120}(?:does not exist|not found|not exist|unknown)|model_not_found", re.I | re.S)
+_NO_CREDIT = re.compile(
+    r"insufficient[_ ](?:quota|credit|balance)|exceeded your current quota|credit balance|payment required|billing"
+    r"|budget[_ ](?:has been )?exceeded|exceeded ?budget|over budget|余额不足|欠费",
+    re.I,
+)
+_UNKNOWN = re.compile(
+    r"model.{0,120}(?:does not exist|not found|not exist|unknown)|model_not_found|server is pinned to"
+    r"|unexpected endpoint",  # LM Studio's, with status 200
+    re.I | re.S,
+)
 # The parameters that we send, by which a server says that it takes none of our requests.
 _PARAMETER = re.compile(
     r"\b(temperature|top_p|top_k|min_p|repeat_penalty|repetition_penalty|seed|stop|top_logprobs|logprobs"
     r"|max_tokens|max_completion_tokens|stream_options|stream)\b"
 )
-_UNSUPPORTED = re.compile(r"unsupported|unrecogni[sz]ed|unknown|not supported|extra|not permitted", re.I)
+_UNSUPPORTED = re.compile(r"unsupported|unrecogni[sz]ed|unknown|not supported|unexpected|extra|not permitted", re.I)
 _LONGEST_NUMBER = 12
+_LONGEST_MESSAGE = 20_000  # characters that are looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +58,19 @@ class Saying:
         error = body.get("error") or body if isinstance(body, dict) else body
         if not isinstance(error, dict):
             said = error if isinstance(error, str) else text
-            return cls(_failed(status, None, ""), "" if said.lstrip().startswith("<") else said)  # no pages of HTML
+            said = "" if said.lstrip().startswith("<") else said[:_LONGEST_MESSAGE]  # no pages of HTML
+            return cls(_failed(status, None, ""), said)
         said = next((error[name] for name in ("message", "detail", "error", "msg") if error.get(name)), "")
         code, parameter = error.get("code"), error.get("param")
         if isinstance(said, list):
             said, parameter = _of_fastapi(said)
+        metadata = error.get("metadata")
+        if isinstance(metadata, dict) and isinstance(metadata.get("raw"), str):  # OpenRouter: what its provider said
+            said = f"{said}: {metadata['raw']}"
         kind = " ".join(value for value in (error.get("type"), code) if isinstance(value, str))
         return cls(
             _failed(status, code, kind),
-            said if isinstance(said, str) else str(said),
+            (said if isinstance(said, str) else str(said))[:_LONGEST_MESSAGE],
             kind,
             parameter if isinstance(parameter, str) else "",
             error,
@@ -67,6 +80,11 @@ class Saying:
     def filtered(self) -> bool:
         """Whether a content filter speaks."""
         return bool(_FILTER.search(f"{self.kind} {self.message}"))
+
+    @property
+    def lacks_scope(self) -> bool:
+        """Whether the key is right, but not for this."""
+        return "missing scopes" in self.message.casefold()
 
     @property
     def refused_parameter(self) -> str:
@@ -92,6 +110,13 @@ class Refusal(Exception):
         self.parameter = parameter
 
 
+def is_failure(chunk: Any) -> bool:
+    """Whether a piece of an answer tells of a failure instead: ``{"error": ...}``, or what stands in there alone."""
+    if not isinstance(chunk, dict):
+        return False
+    return bool(chunk.get("error")) or ("choices" not in chunk and isinstance(chunk.get("message"), str))
+
+
 def refusal(address: Address, model: str, saying: Saying, headers: Mapping[str, str]) -> Refusal:
     """What a server's failure means for the request."""
     overflow = find_overflow(saying.status, f"{saying.kind} {saying.message}", saying.details or {})
@@ -102,11 +127,13 @@ def refusal(address: Address, model: str, saying: Saying, headers: Mapping[str, 
     status = saying.status
     if saying.filtered and status not in (401, 404, 429):
         return Refusal(RequestRefused(f"{address} refuses the text{colon}", said or "content filter"))
-    if status in (401, 403):
-        return Refusal(EngineError(_about_the_key(address, status)))
-    if status == 402 or (status == 429 and _NO_CREDIT.search(f"{saying.kind} {saying.message}")):
+    if status == 402 or (status in (400, 403, 429) and _NO_CREDIT.search(f"{saying.kind} {saying.message}")):
         return Refusal(EngineError(f"{address} wants to be paid first{colon}"))
-    if status in (404, 405) or _UNKNOWN_MODEL.search(f"{saying.kind} {saying.message}"):
+    if status in (401, 403):
+        return Refusal(EngineError(_about_the_key(address, saying, said)))
+    if status == 407:
+        return Refusal(EngineError(_about_the_proxy(address)))
+    if status in (404, 405) or _UNKNOWN.search(f"{saying.kind} {saying.message}"):
         return Refusal(EngineError(_about_the_address(address, model, said)))
     if 300 <= status < 400:
         return Refusal(EngineError(_about_moving(address, headers)))
@@ -131,6 +158,8 @@ def _failed(status: int, code: object, kind: str) -> int:
     """The status of a failure, which a stream that has begun with 200 tells in its ``code``, or not at all."""
     if status != 200:
         return status
+    if isinstance(code, str) and re.fullmatch("[0-9]{3}", code):
+        code = int(code)
     if isinstance(code, int) and 400 <= code < 600:
         return code
     return 400 if "invalid" in kind.casefold() else 500
@@ -164,10 +193,21 @@ def _busy(address: Address, saying: Saying, headers: Mapping[str, str], colon: s
     return Refusal(EngineError(message), again=True, wait=wait)
 
 
-def _about_the_key(address: Address, status: int) -> str:
-    if status == 401 and not address.key:
+def _about_the_key(address: Address, saying: Saying, said: str) -> str:
+    if saying.status == 401 and not address.key:
         return f"{address} wants a key. Set {KEY} to yours."
-    return f"{address} refuses the key ({status}). Set {KEY} to one that may use the model."
+    # A 403 may be about the country or the network, and not the key at all. A 401 mostly repeats half of the key.
+    telling = said and (saying.status == 403 or saying.lacks_scope)
+    quoted = f": {said.rstrip('.')}." if telling else "."
+    what = "refuses the key" if address.key else "refuses access"
+    return f"{address} {what} ({saying.status}){quoted} Set {KEY} to one that may use the model."
+
+
+def _about_the_proxy(address: Address) -> str:
+    return (
+        f"A proxy on the way to {address.url} wants a name and a password (407). Put them into HTTPS_PROXY and "
+        "HTTP_PROXY (http://NAME:PASSWORD@HOST:PORT), or name the server's host in NO_PROXY."
+    )
 
 
 def _about_the_address(address: Address, model: str, said: str) -> str:

@@ -17,6 +17,7 @@ LONGEST_ANSWER = 4_000_000
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _MOST_TOKENS = 10**9
+_LARGEST_LOGPROB = 1e300
 _LENGTH = ("length", "max_tokens", "model_length")
 _FILTERED = ("content_filter", "safety", "recitation", "prohibited_content")
 _BROKEN = ("error", "abort")
@@ -33,10 +34,11 @@ class Reply:
     ``finish`` is the server's own word for why it ended, empty before; ``refusal`` what the model says in place of an
     answer where the server tells the two apart. ``n_prompt``, ``n_cached`` and ``n_generated`` are the server's counts,
     -1 where it gives none; ``n_pieces`` counts what came instead. ``chosen``: there was a choice, ``whole``: not of a
-    stream, but all at once.
+    stream, but all at once. ``n_top``: so many alternatives to a token are kept; None for no log-probabilities at all.
     """
 
     scanner: StopScanner
+    n_top: int | None = None
     finish: str = ""
     refusal: str = ""
     n_prompt: int = -1
@@ -113,10 +115,12 @@ class Reply:
             self.finish = finish.casefold()
         content = _text(said.get("content"))
         thought = _text(said.get("reasoning_content")) or _text(said.get("reasoning"))
-        self.refusal += _text(said.get("refusal"))
-        self._reasoning.append(thought)
-        self._size += len(content) + len(thought) + len(self.refusal)
-        self.n_pieces += bool(content or thought)
+        refusal = _text(said.get("refusal"))
+        self.refusal += refusal
+        if thought:
+            self._reasoning.append(thought)
+        self._size += len(content) + len(thought) + len(refusal)
+        self.n_pieces += bool(content or thought or refusal)
         self._note(choice.get("logprobs"))
         return self._show(content) if content else ""
 
@@ -144,13 +148,16 @@ class Reply:
             self.n_cached = _tokens(details.get("cached_tokens"), 0)
 
     def _note(self, logprobs: Any) -> None:
-        entries = logprobs.get("content") if isinstance(logprobs, dict) else None
+        wanted = self.n_top is not None and isinstance(logprobs, dict)
+        entries = logprobs.get("content") if wanted else None
         for entry in entries if isinstance(entries, list) else ():
             token = _token(entry)
             if token is not None:
                 alternatives = entry.get("top_logprobs")
-                top = (_token(other) for other in (alternatives if isinstance(alternatives, list) else ()))
-                self.logprobs.append(TokenLogprob(*token, tuple(other for other in top if other is not None)))
+                some = alternatives[: self.n_top] if isinstance(alternatives, list) else []
+                top = tuple(other for other in map(_token, some) if other is not None)
+                self.logprobs.append(TokenLogprob(*token, top))
+                self._size += len(token[0]) + sum(len(other) for other, _ in top) + 1
 
 
 def _token(entry: Any) -> tuple[str, float] | None:
@@ -159,7 +166,9 @@ def _token(entry: Any) -> tuple[str, float] | None:
     token, logprob = entry.get("token"), entry.get("logprob")
     if not isinstance(token, str) or isinstance(logprob, bool) or not isinstance(logprob, int | float):
         return None
-    return None if math.isnan(logprob) else (_SURROGATE.sub("\ufffd", token), float(logprob))
+    if abs(logprob) > _LARGEST_LOGPROB or math.isnan(logprob):  # a whole number may be too large for a float
+        return None
+    return _SURROGATE.sub("\ufffd", token), float(logprob)
 
 
 def _tokens(value: Any, otherwise: int) -> int:

@@ -13,13 +13,14 @@ from typing import Any
 from bayling_lite.engine.base import Completion, FinishReason
 from bayling_lite.engine.generation import StreamedGeneration
 from bayling_lite.engine.remote.address import Address
-from bayling_lite.engine.remote.body import UNASKED, Dialect, body_of
+from bayling_lite.engine.remote.body import TRANSFORMERS, UNASKED, Dialect, body_of
 from bayling_lite.engine.remote.counting import estimate
 from bayling_lite.engine.remote.events import EventReader, TooLong
-from bayling_lite.engine.remote.http import failures, is_slow_connection, parse, read_some, why
+from bayling_lite.engine.remote.http import failures, parse, pieces_of, read_some
 from bayling_lite.engine.remote.outlet import Diverged, Outlet
-from bayling_lite.engine.remote.refusals import Refusal, Saying, refusal
+from bayling_lite.engine.remote.refusals import Refusal, Saying, is_failure, refusal
 from bayling_lite.engine.remote.reply import Nonsense, Reply
+from bayling_lite.engine.remote.unreachable import nonsense, unreachable
 from bayling_lite.engine.text import StopScanner
 from bayling_lite.errors import ContextOverflow, EngineError, RequestRefused, ServerTimeout
 
@@ -32,6 +33,10 @@ _AFTER_THE_END = 5.0
 
 class _CutShort(EngineError):
     """The server ended the stream itself, and too early: it sent nothing, or no reason for the end."""
+
+
+class _Recognized(Exception):
+    """An answer shows of what make the server is, so that it is asked again as that make wants it."""
 
 
 @dataclass(slots=True)
@@ -94,6 +99,8 @@ class Sending:
             try:
                 await self.line.wait_until_welcome()
                 await self._try()
+            except _Recognized as recognized:
+                self.line.dialect = replace(self.line.dialect, make=str(recognized))
             except Refusal as refused:
                 await self._consider(refused)
             else:
@@ -119,6 +126,16 @@ class Sending:
     def cancelled(self) -> Completion:
         """The end when it was cancelled: what the reader has got."""
         return self.completion("cancelled", self.outlet.text)
+
+    def _recognize(self, chunk: Any) -> None:
+        """See by an answer's beginning who gives it.
+
+        Raises:
+            _Recognized: ``transformers serve``, which names the revision too, and must be asked in its own way.
+        """
+        named = chunk.get("model") if isinstance(chunk, dict) else None
+        if named == f"{self.line.model}@main" and self._dialect.make != TRANSFORMERS:
+            raise _Recognized(TRANSFORMERS)
 
     async def _consider(self, refused: Refusal) -> None:
         """Make the next try a better one, or wait for it; else give up."""
@@ -191,7 +208,7 @@ class Sending:
                 begun = True
                 if response.status_code != 200:
                     raise await self._failed(response)
-                pieces = response.aiter_bytes()
+                pieces = pieces_of(response)
                 hung_up = await self._read(pieces, patience)
                 self._conclude()
                 if not hung_up and not self.reply.scanner.stopped:
@@ -222,8 +239,9 @@ class Sending:
         if data.strip() == "[DONE]":
             return True
         chunk = parse(data)
-        if isinstance(chunk, dict) and (chunk.get("error") or chunk.get("object") == "error"):
-            raise refusal(self.line.address, self.line.model, Saying.of(200, chunk), {})
+        if is_failure(chunk) or (chunk is None and data.startswith('{"error"')):  # of transformers serve, often no JSON
+            raise refusal(self.line.address, self.line.model, Saying.of(200, chunk, data), {})
+        self._recognize(chunk)
         text = self.reply.feed(chunk)
         if self.reply.n_pieces and not self._first:
             self._first = time.perf_counter()
@@ -257,7 +275,7 @@ class Sending:
         )
 
     def _blank(self) -> Reply:
-        return Reply(StopScanner(self.generation.request.stop))
+        return Reply(StopScanner(self.generation.request.stop), self.generation.request.logprobs)
 
     def _silent(self) -> EngineError:
         more = "more " if self.reply.n_pieces else ""
@@ -279,19 +297,6 @@ class Sending:
 
     def _enormous(self) -> EngineError:
         return EngineError(f"{self.line.address} gave an answer that has no end. Bound it with fewer tokens.")
-
-
-def unreachable(address: Address, error: Exception) -> EngineError:
-    """The error when nobody is there."""
-    reason = "no connection in time" if is_slow_connection(error) else address.clean(why(error))
-    return EngineError(f"{address} cannot be reached ({reason.rstrip('.')}). Is it running, and is the address right?")
-
-
-def nonsense(address: Address) -> EngineError:
-    """The error when somebody else is there."""
-    return EngineError(
-        f"{address} does not speak OpenAI's protocol. Does the address end as its manual says, mostly in /v1?"
-    )
 
 
 async def _drain(pieces: AsyncIterator[bytes], patience: asyncio.Timeout) -> None:

@@ -124,7 +124,7 @@ def test_a_server_that_dies_half_way_is_asked_the_rest_when_it_is_back(tmp_path:
         with (
             judge_server(dying) as server,
             RemoteEngine.open(server.url, retries=0, n_parallel=1) as engine,
-            pytest.raises(EngineError, match="refuses the key"),
+            pytest.raises(EngineError, match="refuses access"),
         ):
             judge_set(OURS, THEIRS, Judge(engine, store))
         assert store.count() == 3
