@@ -13,6 +13,7 @@ import datetime
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,21 @@ def find_reviews(data: DataFolder) -> tuple[FoundOutputs, ...]:
         if (match := _REVIEW.fullmatch(path.name))
     ]
     return tuple(sorted(found, key=_place))
+
+
+def read_reviewed(data: DataFolder, found: FoundOutputs, system: str) -> SetResult:
+    """The answers of one of the two systems of a review, which repeats both.
+
+    Raises:
+        InputError: as :func:`read_outputs`.
+    """
+    outputs = read_outputs(data, found).outputs
+    pairs = [(output, output.said if system == found.system else output.details["against"]) for output in outputs]
+    answers = tuple(
+        output_of(Question(output.id, output.details["category"], output.asked), made_elsewhere(tuple(said)))
+        for output, said in pairs
+    )
+    return _result(replace(found, system=system, against=""), answers)
 
 
 def read_outputs(data: DataFolder, found: FoundOutputs) -> SetResult:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from bayling_lite.errors import InputError, UsageError
-from bayling_lite.evaluate.bayling80.published import FAMILY, find_answers, read_outputs
+from bayling_lite.evaluate.bayling80.published import (
+    FAMILY,
+    find_answers,
+    find_reviews,
+    read_outputs,
+    read_reviewed,
+)
 from bayling_lite.evaluate.bayling80.questions import SETS
 from bayling_lite.evaluate.data import DataFolder
 from bayling_lite.evaluate.families import FoundOutputs
@@ -17,7 +23,7 @@ class AnswerSource:
     """A system's answers.
 
     ``where`` is a file (answers to one set, or a result of ours), a folder with such files, else a system's name in the
-    results folder or among the published outputs that lie with the data.
+    results folder or among the published outputs that lie with the data: its answers, else those that reviews repeat.
     """
 
     def __init__(self, where: str, data: DataFolder, results: ResultsFolder) -> None:
@@ -28,7 +34,7 @@ class AnswerSource:
 
     def sets(self) -> tuple[str, ...]:
         """The sets that there are answers to, in their order; of a file, none is known before it is read."""
-        return tuple(name for name in SETS if self._result_file(name) or self._outputs(name))
+        return tuple(name for name in SETS if self._result_file(name) or self._outputs(name) or self._reviews(name))
 
     def read(self, set_name: str) -> SetResult:
         """The answers to a set.
@@ -48,9 +54,11 @@ class AnswerSource:
         if len(found) > 1:
             paths = ", ".join(str(outputs.path) for outputs in found)
             raise UsageError(f"There are several answers of {self._where} to {set_name}: {paths}. Name one of them.")
-        if not found:
-            raise UsageError(f"There are no answers of {self._where} to {set_name}. {self._known()}")
-        return read_outputs(self._data, found[0])
+        if found:
+            return read_outputs(self._data, found[0])
+        if reviews := self._reviews(set_name):
+            return read_reviewed(self._data, reviews[0], self._where)
+        raise UsageError(f"There are no answers of {self._where} to {set_name}. {self._known()}")
 
     def _file(self, set_name: str) -> SetResult:
         path = self._path
@@ -74,8 +82,17 @@ class AnswerSource:
         found = find_answers(self._data)
         return [outputs for outputs in found if (outputs.system, outputs.set_name) == (self._where, set_name)]
 
+    def _reviews(self, set_name: str) -> list[FoundOutputs]:
+        """Published reviews of the system, which repeat its answers; one is as good as another."""
+        return [
+            review
+            for review in find_reviews(self._data)
+            if review.set_name == set_name and self._where in (review.system, review.against)
+        ]
+
     def _known(self) -> str:
         names = {outputs.system for outputs in find_answers(self._data)}
+        names |= {name for review in find_reviews(self._data) for name in (review.system, review.against)}
         if self._results.path.is_dir():
             names |= {path.parent.name for path in self._results.path.glob(f"*/{FAMILY}") if path.is_dir()}
         there = f"There are answers of: {', '.join(sorted(names))}. " if names else ""
