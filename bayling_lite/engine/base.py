@@ -267,7 +267,8 @@ class ModelInfo:
     ``can_search`` says whether :class:`SearchParams` and :class:`Revision` are obeyed (a remote server may know nothing
     of them).
     ``fingerprint`` tells the weights from others, whatever the file is called; empty where that is not known.
-    ``exact``: the same request gives the same text, bit for bit, whatever was asked before.
+    ``exact``: the same request gives the same text, bit for bit, whatever was asked before. ``kv_type`` is the number
+    format of the KV cache where it is not the usual one.
     """
 
     name: str
@@ -281,6 +282,7 @@ class ModelInfo:
     can_search: bool = False
     fingerprint: str = ""
     exact: bool = False
+    kv_type: str = ""
 
 
 @runtime_checkable

@@ -11,6 +11,7 @@ from bayling_lite.errors import ModelError, UsageError
 from bayling_lite.localization import _, listed, noted
 
 KVType = Literal["f16", "f32", "q8_0"]
+USUAL_KV_TYPE: KVType = "f16"
 
 # Bytes per number (Q8_0: 32 numbers and a scale in 34 bytes).
 _KV_BYTES: dict[KVType, float] = {"f16": 2.0, "f32": 4.0, "q8_0": 34 / 32}
@@ -136,7 +137,7 @@ def plan_context(shape: ModelShape, options: EngineOptions, *, on_gpu: bool) -> 
     trained = shape.n_ctx_train if shape.n_ctx_train > 0 else _DEFAULT_N_CTX
     n_ctx = options.get("n_ctx") or min(trained, _DEFAULT_N_CTX)
     n_parallel = 1 if options.get("exact") else options.get("n_parallel") or _usual_parallel(shape, on_gpu=on_gpu)
-    kv_type = options.get("kv_type") or "f16"
+    kv_type = options.get("kv_type") or USUAL_KV_TYPE
     flash_attention = _flash_attention(kv_type, on_gpu=on_gpu)
     cell_bytes = shape.kv_numbers * _KV_BYTES[kv_type]
     n_cells = max(n_ctx, _affordable_cells(n_parallel * _CELLS_EACH, cell_bytes))

@@ -16,7 +16,7 @@ from bayling_lite.engine.generation import StreamedGeneration
 from bayling_lite.engine.llama.context import LlamaContext
 from bayling_lite.engine.llama.model import device, load_model, n_gpu_layers, shape_of, start_backend
 from bayling_lite.engine.llama.vocabulary import LlamaVocabulary
-from bayling_lite.engine.plan import EngineOptions, check_options, plan_context
+from bayling_lite.engine.plan import USUAL_KV_TYPE, EngineOptions, check_options, plan_context
 from bayling_lite.engine.scheduler import Limits, Scheduler
 from bayling_lite.engine.templates import choose_template, describe, placeholders
 from bayling_lite.errors import ModelUnreadable
@@ -107,6 +107,7 @@ class LlamaEngine:
             can_search=context.can_rewind,
             fingerprint=identity,
             exact=options.get("exact", False),
+            kv_type="" if plan.kv_type == USUAL_KV_TYPE else plan.kv_type,
         )
         return cls(info, scheduler)
 

@@ -174,7 +174,8 @@ def _window(info: ModelInfo) -> int:
 def _in_words(decoding: Decoding, info: ModelInfo, *, required: bool) -> str:
     """How it was decoded, with what was asked for where the engine cannot do that."""
     if info.can_search:
-        words = f"{decoding}, exact" if info.exact else str(decoding)
+        special = (", exact" if info.exact else "") + (f", KV cache of {info.kv_type}" if info.kv_type else "")
+        words = f"{decoding}{special}"
         return f"{words}, required phrases guaranteed by the search" if required else words
     wanted = [str(decoding)] if decoding.beam_size > 1 else []
     wanted += ["required phrases"] if required else []

@@ -16,13 +16,14 @@ def answer_key(info: ModelInfo, request: GenerationRequest) -> str:
     """The SHA-256, in hex, of everything that an answer depends on: model, template, conversation, decoding, seed.
 
     A model is its fingerprint where it has one, so that a renamed file keeps its answers and an exchanged one does not;
-    a server's model is its name. Where the engine is exact, answers of one that is not are others.
+    a server's model is its name. Where the engine is exact, or has a KV cache of an unusual format, answers of one that
+    is not, or has not, are others.
     """
     model = ["fingerprint", info.fingerprint] if info.fingerprint else ["name", info.name]
     decoding = ["search", *astuple(request.search)] if request.search else ["sampling", *astuple(request.sampling)]
-    exact = ["exact"] if info.exact else []
+    special = [*(["exact"] if info.exact else []), *([f"kv {info.kv_type}"] if info.kv_type else [])]
     return _digest(
-        [_VERSION, model, info.template, request.conversation.to_list(), request.max_tokens, decoding, *exact]
+        [_VERSION, model, info.template, request.conversation.to_list(), request.max_tokens, decoding, *special]
     ).hexdigest()
 
 

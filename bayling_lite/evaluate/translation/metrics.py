@@ -86,8 +86,16 @@ def bounded_score(metric: str, statistics: Array, signature: str) -> Score:
 
 
 def resampled_scores(metric: str, sums: Array, n_sentences: int) -> Array:
-    """The corpus score of each row of sums, (sets, k)."""
-    return np.array([corpus_score(metric, row, n_sentences) for row in sums.tolist()])
+    """The corpus score of each row of sums, (sets, k); NaN where nothing was drawn of which it could be a share."""
+    scores = np.array([corpus_score(metric, row, n_sentences) for row in sums.tolist()])
+    if is_share(metric, sums):
+        scores[sums[:, 1] == 0] = np.nan
+    return scores
+
+
+def is_share(metric: str, statistics: Array) -> bool:
+    """Whether a metric's statistics, (rows, 2), are how many of how many."""
+    return metric not in METRICS and statistics.shape[1] == 2
 
 
 def corpus_score(metric: str, sums: Sequence[float], n_sentences: int) -> float:
@@ -100,7 +108,7 @@ def corpus_score(metric: str, sums: Sequence[float], n_sentences: int) -> float:
         return _value(_formula("BLEU"), sums)
     if metric == "chrF++":
         return _value(_formula("chrF++"), sums)
-    if len(sums) > 1:
+    if len(sums) > 1:  # of none, nothing
         return 100 * sums[0] / sums[1] if sums[1] else 0.0
     return sums[0] / n_sentences
 

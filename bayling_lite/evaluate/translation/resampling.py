@@ -41,8 +41,8 @@ def resampled_sums(statistics: Sequence[Array]) -> list[Array]:
 
 
 def interval(values: Array) -> tuple[float, float]:
-    """The bounds between which 95 % of the values are."""
-    ordered = np.sort(values)
+    """The bounds between which 95 % of the values are, of those that are numbers; there has to be one."""
+    ordered = np.sort(values[~np.isnan(values)])
     out = len(ordered) // 40
     return float(ordered[out]), float(ordered[len(ordered) - out - 1])
 
@@ -58,6 +58,7 @@ def p_value(baseline: Array, other: Array, difference: float) -> float:
     if not difference:
         return 1.0
     distances = np.abs(other - baseline)
+    distances = distances[~np.isnan(distances)]
     exceeding = np.count_nonzero(distances - distances.mean() > abs(difference))
     # One is added because the set at hand is one of those that could have been drawn.
     return float((exceeding + 1) / (len(distances) + 1))

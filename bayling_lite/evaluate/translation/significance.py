@@ -15,7 +15,7 @@ import numpy as np
 
 from bayling_lite.errors import InputError
 from bayling_lite.evaluate.translation.measuring import REFERENCES, STATISTICS
-from bayling_lite.evaluate.translation.metrics import corpus_score, resampled_scores
+from bayling_lite.evaluate.translation.metrics import corpus_score, is_share, resampled_scores
 from bayling_lite.evaluate.translation.resampling import (
     N_SAMPLES,
     SEED,
@@ -185,7 +185,8 @@ def _table(result: SetResult, metric: str, outputs: Sequence[Output]) -> Array |
     """A metric's statistics, (outputs, k); None where there are none."""
     rows = [output.details.get(STATISTICS, {}).get(metric) for output in outputs]
     if all(rows):
-        return np.array(rows, dtype=np.float64)
+        table = np.array(rows, dtype=np.float64)
+        return None if is_share(metric, table) and not table[:, 1].any() else table
     qualities = [output.quality for output in result.outputs]
     score = result.score(metric)
     if score is None or not _is_mean(score, qualities):

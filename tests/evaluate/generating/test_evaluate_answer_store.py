@@ -112,6 +112,8 @@ def test_the_key_is_all_that_an_answer_depends_on_and_nothing_else() -> None:
     different = [
         answer_key(replace(MODEL, fingerprint="f2"), request()),
         answer_key(replace(MODEL, template="llama-3"), request()),
+        answer_key(replace(MODEL, exact=True), request()),
+        answer_key(replace(MODEL, kv_type="f32"), request()),
         answer_key(unnamed, request()),
         answer_key(replace(unnamed, name="other"), request()),
         answer_key(replace(unnamed, name="f1"), request()),

@@ -68,7 +68,7 @@ def test_translations_made_elsewhere_are_scored_and_compared(run: Run) -> None:
     made = write_comet_json(Path("rough.json"), ROUGH, [0.5] * len(ROUGH))
     status, lines, _ = run(*GIVEN, "--outputs", "rough.txt", "--comet-scores", str(made), "-q")
     assert (status, len(lines)) == (0, 1)
-    assert lines[0].endswith("COMET 50.00  (6 items, 1 with problems)")
+    assert lines[0].endswith("COMET 50.00  (6 items, 1 empty)")
     assert run(*GIVEN, "--outputs", "right.txt", "--name", "my model")[0] == 0
     status, lines, said = run("compare", "rough", "my model")
     assert status == 0
@@ -190,7 +190,7 @@ def test_outputs_that_lie_with_the_data_are_scored_as_is_said(run: Run) -> None:
     scored = ("score", "wmt22", "--data", "data", "--comet-scores", str(made))
     status, lines, _ = run(*scored, "--tokenize", "intl", "--lines", "lines")
     assert (status, lines[0]) == (0, "mine: wmt22")
-    assert lines[1].endswith("COMET 50.00  (6 items, 1 with problems)")
+    assert lines[1].endswith("COMET 50.00  (6 items, 1 empty)")
     kept = json.loads(Path("evaluation/mine/wmt22/en-de.json").read_bytes())
     assert "|tok:intl|" in kept["scores"][0]["signature"]
     assert Path("lines/mine/en-de.hypo").read_text(encoding="utf-8").splitlines() == list(ROUGH)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bayling_lite.evaluate.translation import resampling
+from bayling_lite.evaluate.translation.metrics import resampled_scores
 from bayling_lite.evaluate.translation.resampling import N_SAMPLES, SEED, interval, p_value, resampled_sums
 
 
@@ -31,6 +32,16 @@ def test_systems_share_their_draws() -> None:
 def test_an_interval_leaves_one_in_forty_out_at_each_end() -> None:
     assert interval(np.arange(1000.0)[::-1]) == (25.0, 974.0)
     assert interval(np.array([3.0])) == (3.0, 3.0)
+
+
+def test_resampled_sets_of_which_there_is_no_score_are_left_out() -> None:
+    # Two sentences of forty had anything to count: in about every seventh resampled set neither is drawn.
+    table = np.array([[1.0, 1.0], [1.0, 2.0], *([[0.0, 0.0]] * 38)])
+    shares = resampled_scores("instruction followed", resampled_sums([table])[0], len(table))
+    assert 0 < np.isnan(shares).sum() < N_SAMPLES // 4
+    assert interval(shares) == (50.0, 100.0)
+    assert p_value(shares, shares, 0.0) == 1.0
+    assert 0 < p_value(shares, shares + 20, 20.0) < 0.05
 
 
 def test_p_values() -> None:
