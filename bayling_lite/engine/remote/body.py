@@ -79,6 +79,11 @@ def body_of(
     return body
 
 
+def is_of_transformers(chunk: Any, model: str) -> bool:
+    """Whether an answer, or a piece of one, is from ``transformers serve``: it names the model's revision, too."""
+    return isinstance(chunk, dict) and chunk.get("model") == f"{model}@main"
+
+
 def _generation_config(sampling: SamplingParams) -> str:
     """All of the sampling for ``transformers serve``, in its own field, as JSON.
 

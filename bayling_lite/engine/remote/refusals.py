@@ -189,7 +189,8 @@ def _busy(address: Address, saying: Saying, headers: Mapping[str, str], colon: s
         later = f" in {wait:.0f} seconds" if wait else " later"
         message = f"{address} says that its limit is reached{colon} Run the same command again{later}."
     else:
-        message = f"{address} keeps failing ({saying.status}){colon} Run the same command again when it is well."
+        log = " Its log may say why." if saying.status == 500 else ""
+        message = f"{address} keeps failing ({saying.status}){colon}{log} Run the same command again when it is well."
     return Refusal(EngineError(message), again=True, wait=wait)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from bayling_lite.engine.base import Completion, FinishReason
 from bayling_lite.engine.generation import StreamedGeneration
 from bayling_lite.engine.remote.address import Address
-from bayling_lite.engine.remote.body import TRANSFORMERS, UNASKED, Dialect, body_of
+from bayling_lite.engine.remote.body import TRANSFORMERS, UNASKED, Dialect, body_of, is_of_transformers
 from bayling_lite.engine.remote.counting import estimate
 from bayling_lite.engine.remote.events import EventReader, TooLong
 from bayling_lite.engine.remote.http import failures, parse, pieces_of, read_some
@@ -35,8 +35,8 @@ class _CutShort(EngineError):
     """The server ended the stream itself, and too early: it sent nothing, or no reason for the end."""
 
 
-class _Recognized(Exception):
-    """An answer shows of what make the server is, so that it is asked again as that make wants it."""
+class _IsTransformers(Exception):
+    """An answer shows that the server is ``transformers serve``, which must be asked again in its own way."""
 
 
 @dataclass(slots=True)
@@ -99,8 +99,8 @@ class Sending:
             try:
                 await self.line.wait_until_welcome()
                 await self._try()
-            except _Recognized as recognized:
-                self.line.dialect = replace(self.line.dialect, make=str(recognized))
+            except _IsTransformers:
+                self.line.dialect = replace(self.line.dialect, make=TRANSFORMERS)
             except Refusal as refused:
                 await self._consider(refused)
             else:
@@ -126,16 +126,6 @@ class Sending:
     def cancelled(self) -> Completion:
         """The end when it was cancelled: what the reader has got."""
         return self.completion("cancelled", self.outlet.text)
-
-    def _recognize(self, chunk: Any) -> None:
-        """See by an answer's beginning who gives it.
-
-        Raises:
-            _Recognized: ``transformers serve``, which names the revision too, and must be asked in its own way.
-        """
-        named = chunk.get("model") if isinstance(chunk, dict) else None
-        if named == f"{self.line.model}@main" and self._dialect.make != TRANSFORMERS:
-            raise _Recognized(TRANSFORMERS)
 
     async def _consider(self, refused: Refusal) -> None:
         """Make the next try a better one, or wait for it; else give up."""
@@ -241,7 +231,8 @@ class Sending:
         chunk = parse(data)
         if is_failure(chunk) or (chunk is None and data.startswith('{"error"')):  # of transformers serve, often no JSON
             raise refusal(self.line.address, self.line.model, Saying.of(200, chunk, data), {})
-        self._recognize(chunk)
+        if self._dialect.make != TRANSFORMERS and is_of_transformers(chunk, self.line.model):
+            raise _IsTransformers
         text = self.reply.feed(chunk)
         if self.reply.n_pieces and not self._first:
             self._first = time.perf_counter()
