@@ -90,7 +90,7 @@ def _chosen(results: Sequence[SetResult], systems: tuple[str, ...], baseline: st
     there = list(dict.fromkeys(result.system for result in results))
     for name in (*systems, *([baseline] if baseline else [])):
         if name not in there:
-            raise UsageError(f"There are no results of {name!r}. There are some of: {', '.join(there) or 'none'}.")
+            raise UsageError(f"There are no results of {name!r}. There are some of: {'; '.join(there) or 'none'}.")
     chosen = list(dict.fromkeys((*systems, *([baseline] if baseline and systems else [])))) or there
     if len(chosen) < 2:
         raise UsageError(

@@ -87,7 +87,7 @@ def _chosen(results: Sequence[SetResult], systems: Sequence[str]) -> list[SetRes
     there = list(dict.fromkeys(result.system for result in results))
     for name in systems:
         if name not in there:
-            raise UsageError(f"There are no results of {name!r}. There are some of: {', '.join(there) or 'none'}.")
+            raise UsageError(f"There are no results of {name!r}. There are some of: {'; '.join(there) or 'none'}.")
     if not systems:
         return list(results)
     return sorted((one for one in results if one.system in systems), key=lambda one: systems.index(one.system))

@@ -7,6 +7,7 @@ import os
 import shlex
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -253,11 +254,18 @@ def show_result(result: SetResult, *, quiet: bool = False) -> None:
     against = f" against {result.against}" if result.against else ""
     part = "" if result.whole else f"{len(result.outputs):,} of "
     counts = f"{part}{_so_many(result.n_items, 'item')}"
-    problems = f", {result.problems:,} with problems" if result.problems else ""
-    click.echo(printable(f"{result.set_name}{against}  {scores}  ({counts}{problems})", keep=""))
+    click.echo(printable(f"{result.set_name}{against}  {scores}  ({counts}{_problems(result)})", keep=""))
     run = result.judging or result.run
     if run.effort is not None and not quiet:
         say(f"  {effort_text(run.effort)}")
+
+
+def _problems(result: SetResult) -> str:
+    """``, 12 empty, 3 cut off at the most tokens``."""
+    from bayling_lite.evaluate.report.words import PROBLEMS
+
+    found = Counter(output.problem for output in result.outputs if output.problem)
+    return "".join(f", {count:,} {PROBLEMS.get(name, name)}" for name, count in found.most_common())
 
 
 def number(value: float) -> str:
@@ -276,7 +284,7 @@ def effort_text(effort: Effort) -> str:
     if effort.n_reused:
         verb = "was" if effort.n_reused == 1 else "were"
         parts.append(f"{_so_many(effort.n_reused, 'answer')} {verb} kept from before")
-    return "; ".join(parts) or "Nothing had to be asked"
+    return "; ".join(parts) or "Nothing was asked"
 
 
 def _so_many(count: int, noun: str) -> str:

@@ -65,7 +65,7 @@ def test_a_file(tmp_path: Path, evaluate: Evaluate) -> None:
     status, lines, _ = evaluate(*call, "--name", "a\x1b[31mb")
     assert (status, lines[0]) == (0, "ab: wmt22")
     write_lines(tmp_path / "my lines.txt", ["Good morning.", "", "I like tea."])
-    assert evaluate(*call)[1][1].endswith("(3 items, 1 with problems)")
+    assert evaluate(*call)[1][1].endswith("(3 items, 1 empty)")
 
 
 @pytest.mark.usefixtures("data")

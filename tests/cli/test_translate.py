@@ -161,8 +161,8 @@ def test_the_engine_is_set_up_by_options(run: Run, monkeypatch: pytest.MonkeyPat
     }
     left: dict[str, object] = dict.fromkeys(chosen)
     assert opened == [
-        {"template": None} | chosen,
-        {"template": "bayling-3"} | left | {"n_parallel": 2, "use_mlock": False},
+        {"template": None, "exact": False} | chosen,
+        {"template": "bayling-3", "exact": False} | left | {"n_parallel": 2, "use_mlock": False},
     ]
 
 
