@@ -11,6 +11,7 @@ from bayling_lite.prompts import longer_instruction, shorter_instruction
 from bayling_lite.translate.asking.steps import Reply, Steps
 from bayling_lite.translate.formats.plain import on_one_line
 from bayling_lite.translate.formats.subtitles.line_breaks import columns
+from bayling_lite.translate.glossary import occurs
 from bayling_lite.translate.refining.means import Means, Wanted, logprobs
 from bayling_lite.translate.refining.plan import DraftPlan
 from bayling_lite.translate.refining.terms import missing_terms
@@ -41,6 +42,11 @@ _WORTH, _MOST_GAINED = 0.7, 6.0
 def plan_resized(draft: Translation, *, longer: bool, means: Means) -> DraftPlan:
     """Each segment asked for in its own conversation; it stays where no good one is found."""
     instruction = (longer_instruction if longer else shorter_instruction)(wording=means.wording)
+    # What the draft lacks was said when it came to lack it.
+    required, standing = (
+        tuple(word for word in words if occurs(word, draft.text)) for words in (draft.required, draft.standing)
+    )
+    draft = replace(draft, required=required, standing=standing)
 
     def task(segment: Segment, old: TranslatedSegment) -> Task:
         if old.status in ("kept", "failed"):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from bayling_lite.engine.base import Engine, GenerationRequest
 from bayling_lite.messages import Conversation
+from bayling_lite.prompts import used_word
 from bayling_lite.translate.asking.budget import TokenBudget
 from bayling_lite.translate.asking.steps import Reply
 from bayling_lite.translate.formats import plain
@@ -99,6 +100,11 @@ class _Wanted:
         """Whether the answer may have all that is required unasked: the draft has it, and there are no new words."""
         return self.can_search and not words and bool(required) and all(occurs(word, text) for word in required)
 
+    def is_met(self, old: TranslatedSegment, words: tuple[str, ...], required: tuple[str, ...]) -> bool:
+        """Whether nothing is asked for but a word that a segment has: another answer could only lose something."""
+        alone = self.can_search and words == (used_word(self.instruction),)
+        return alone and old.status in ("ok", "kept") and all(occurs(word, old.text) for word in required)
+
     def correction(self, draft: Translation, old: TranslatedSegment, words: tuple[str, ...]) -> Correction | None:
         """How a segment of the draft is corrected; None where that is not all that is wanted."""
         if not self.can_search:
@@ -116,25 +122,13 @@ class _Wanted:
 
 def _whole(draft: Translation, wanted: _Wanted) -> DraftPlan:
     """One conversation: the request, the draft, the instruction."""
-    instruction, words = wanted.instruction, wanted.words
-    document = draft.document if len(draft.segments) == 1 else plain.uncut(draft.source_text)
+    alone = draft.segments[0] if len(draft.segments) == 1 else None
+    document = draft.document if alone else plain.uncut(draft.source_text)
     text = document.segments[0].text
-    conversation = draft.conversation.user(instruction)
-    fallback = draft.segments[0].text if len(draft.segments) == 1 else draft.text.strip()
-    bound = binding(draft.terms, text, conversation, words)
-    there = tuple(dict.fromkeys((*words, *words_of(bound))))
-    held = wanted.standing.there(fallback)
-    task = Task(
-        Segment(text, text, ""),
-        conversation,
-        fallback,
-        must_fit=True,
-        words=there,
-        near=wanted.near(fallback, words),
-        correction=wanted.correction(draft, TranslatedSegment(text, fallback, "ok", draft.conversation), words),
-        likely=wanted.likely(fallback, words, (*there, *held)),
-        held=held,
-    )
+    said, status = (alone.text, alone.status) if alone else (draft.text.strip(), "ok")
+    old = TranslatedSegment(text, said, status, draft.conversation)
+    task = _task(draft, wanted, Segment(text, text, ""), old, wanted.words)
+    bound = binding(draft.terms, text, draft.conversation.user(wanted.instruction), wanted.words)
 
     def finish(refined: str, segments: tuple[TranslatedSegment, ...]) -> Translation:
         turn = segments[0].conversation if segments else draft.conversation
@@ -146,25 +140,8 @@ def _whole(draft: Translation, wanted: _Wanted) -> DraftPlan:
 def _some_segments(draft: Translation, wanted: _Wanted, asked: Routes) -> DraftPlan:
     """Each segment that is asked for in its own conversation, with the words that belong there; the others stay."""
     instruction, words = wanted.instruction, wanted.words
-
-    def task(segment: Segment, old: TranslatedSegment, there: tuple[str, ...]) -> Task:
-        conversation = old.conversation.user(instruction)
-        required = tuple(dict.fromkeys((*there, *words_of(binding(draft.terms, old.source, conversation, words)))))
-        held = wanted.standing.there(old.text)
-        return Task(
-            segment,
-            conversation,
-            old.text,
-            must_fit=True,
-            words=required,
-            near=wanted.near(old.text, there),
-            correction=wanted.correction(draft, old, there),
-            likely=wanted.likely(old.text, there, (*required, *held)),
-            held=held,
-        )
-
     tasks = tuple(
-        task(segment, old, asked[position])
+        _task(draft, wanted, segment, old, asked[position])
         if position in asked
         else Task(segment, old.conversation, old.text, old.status)
         for position, (segment, old) in enumerate(zip(draft.document.segments, draft.segments, strict=False))
@@ -179,6 +156,29 @@ def _some_segments(draft: Translation, wanted: _Wanted, asked: Routes) -> DraftP
         return _refined(draft, wanted, refined, conversation, segments, bound)
 
     return DraftPlan(draft.document, tasks, finish)
+
+
+def _task(
+    draft: Translation, wanted: _Wanted, segment: Segment, old: TranslatedSegment, words: tuple[str, ...]
+) -> Task:
+    """What is asked for a segment, whose new text is to have these of the words."""
+    conversation = old.conversation.user(wanted.instruction)
+    bound = binding(draft.terms, old.source, conversation, wanted.words)
+    required = tuple(dict.fromkeys((*words, *words_of(bound))))
+    if wanted.is_met(old, words, required):
+        return Task(segment, conversation.assistant(old.text), old.text, old.status)
+    held = wanted.standing.there(old.text)
+    return Task(
+        segment,
+        conversation,
+        old.text,
+        must_fit=True,
+        words=required,
+        near=wanted.near(old.text, words),
+        correction=wanted.correction(draft, old, words),
+        likely=wanted.likely(old.text, words, (*required, *held)),
+        held=held,
+    )
 
 
 def _refined(

@@ -30,6 +30,8 @@ _KEEP = re.compile(
     r"(?:不要|不|别|勿)(?:改|动|换|变))[^.!?。！？,，:：;；\"“”„«»「」『』]{0,24}$",
     re.IGNORECASE,
 )
+# How far before a word that is looked for: what stands there, and what stands before that, is no longer.
+_NEAR = 160
 
 
 def mentioned(draft: Translation, instruction: str, required: Sequence[str] = ()) -> set[int]:
@@ -60,8 +62,8 @@ def calls_wrong(instruction: str, word: str, required: Sequence[str] = ()) -> bo
             continue
         if quoted in required or (fixed is not None and quoted == fixed[1]):
             return False
-        spoken = True
-        wrong = wrong or fixed is not None or bool(required) or _NOT.search(instruction[: match.start()]) is not None
+        spoken, refused = True, _NOT.search(_near(instruction, match.start())) is not None
+        wrong = wrong or fixed is not None or bool(required) or refused
     return wrong if spoken else None
 
 
@@ -94,7 +96,11 @@ def _before(instruction: str, word: str) -> Iterator[str]:
     quoted = [match.span() for match in _QUOTED.finditer(instruction)]
     for start, stop in occurrences(word.casefold(), instruction.casefold()):
         around = next((span for span in quoted if span[0] < start and stop < span[1]), (start, stop))
-        yield instruction[: around[0]]
+        yield _near(instruction, around[0])
+
+
+def _near(instruction: str, position: int) -> str:
+    return instruction[max(0, position - _NEAR) : position]
 
 
 def _quoted(instruction: str) -> list[str]:

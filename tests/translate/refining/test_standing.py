@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -125,6 +127,13 @@ def test_how_formal_a_draft_is_may_change_how_it_addresses_its_reader() -> None:
     assert standing(("du", "Haus"), "du, Haus", "Make it shorter.", (), ASKED) == Standing(("du", "Haus"))
 
 
+def test_a_long_instruction_is_read_in_a_time_that_grows_with_it_alone() -> None:
+    begun = time.perf_counter()
+    assert stands("Haus is " * 2000 + "fine.") == LOOSE
+    assert stands("Haus is " * 2000 + 'fine, but not "Haus".') == GONE
+    assert time.perf_counter() - begun < 1.5  # 0.2 s; 5 s where all before each mention is read
+
+
 def test_words_have_their_places() -> None:
     assert spans(("Haus", "Das Haus", "in"), TEXT) == ((0, 8), (15, 17))
     assert spans(("ab", "bc"), "xabcx") == ()  # within a word
@@ -202,6 +211,43 @@ def test_a_word_is_required_of_an_answer_that_lacks_it() -> None:
     assert (refined.text, refined.standing, refined.required) == ("Eine Katze!", ("Katze",), ())
     assert refined.refine("Once more.").text == "Katze!"  # which has it unasked
     assert required(engine)[3:] == [()]
+
+
+def test_a_word_that_is_there_already_changes_nothing() -> None:
+    draft, engine = drafted("A cat.", ["Ein Tier."], ["Eine Katze."])
+    refined = draft.refine(use_instruction("Katze"), required="Katze")
+    again = refined.refine(use_instruction("Katze"), required="Katze")
+    assert (again.text, again.required, len(engine.requests)) == (refined.text, ("Katze",), 1)
+    assert again.conversation == refined.conversation.user(use_instruction("Katze")).assistant("Eine Katze.")
+    # What says more is asked, and so is what a term that is missing comes to.
+    engine.enqueue("Die Katze.", "Katze Tier.")
+    assert again.refine('Say it with "Katze" and an article.', required="Katze").text == "Die Katze."
+    assert again.refine(use_instruction("Katze"), required="Katze", terms=[("cat", "Tier")]).text == "Katze Tier."
+
+
+def test_a_sentence_that_has_the_word_already_stays_as_the_others_do() -> None:
+    draft, engine = drafted("A cat.\nA dog.", ["Ein Tier.", "Ein Hund."], [])
+    refined = draft.refine(use_instruction("Hund"), required="Hund")
+    assert (refined.text, refined.wanted, engine.requests) == (draft.text, ("Hund",), [])
+
+
+def test_a_draft_that_was_cut_off_is_made_again_though_it_has_the_word() -> None:
+    draft, engine = drafted("A cat.", ["Eine Katze und"], ["Eine Katze."])
+    draft = replace(draft, segments=(replace(draft.segments[0], status="length"),))
+    assert draft.refine(use_instruction("Katze"), required="Katze").text == "Eine Katze."
+    assert len(engine.requests) == 1
+
+
+@pytest.mark.parametrize("longer", [False, True])
+def test_what_is_missing_is_said_once(longer: bool) -> None:
+    others = ["Katze da.", "Eine Katze, die da ist."] * 4
+    engine = ScriptedEngine(["Ein Tier.", "Eine Katze.", "Eine Katze da.", *others])
+    draft = Translator(engine).translate("A cat.", "de", "en")
+    refined = draft.refine(use_instruction("Katze"), required="Katze").refine("Louder.", required="Kater")
+    assert (refined.text, refined.missing_words) == ("Eine Katze da.", ("Kater",))
+    for _ in range(2):
+        refined = (refined.longer() if longer else refined.shorter()).result()
+        assert (refined.missing_words, refined.wanted) == ((), ("Katze",))
 
 
 def test_of_an_answer_in_another_language_it_is_not_required() -> None:
