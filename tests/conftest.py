@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import itertools
 import os
+import re
 import signal
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -27,23 +28,40 @@ import gguf
 
 from bayling_lite.localization import use_language
 
+FOLDERS = itertools.count()
 WIDTH, LAYERS, HEADS, FEED_FORWARD, TRAINED_CONTEXT = 64, 2, 2, 128, 512
 SPECIAL_TOKENS = ("<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>", "<|end_of_text|>")
 MAKE_MODEL = Callable[..., Path]
 
 
-def pytest_collection_finish() -> None:
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection() -> None:
     """What thousands of tests are made of stays to the end: looking through it takes a tenth of the time."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.enable()
     gc.collect()
     gc.freeze()
 
 
+@pytest.fixture
+def tmp_path(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """As pytest's own, without a link to the newest folder and a look through all others: thousands of tests ask."""
+    name = re.sub(r"\W", "_", request.node.name)[:30]
+    return tmp_path_factory.mktemp(f"{name}{next(FOLDERS)}", numbered=False)
+
+
 @pytest.fixture(autouse=True)
-def _own_directories(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Keep the user's configuration, models, state and terminal out of the tests, and the tests out of them."""
+def _own_directories(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep the user's configuration, models, state and terminal out of the tests, and the tests out of them.
+
+    The home of each test is its own, and is made by what first keeps something there.
+    """
     for name in [name for name in os.environ if name.startswith("BAYLING_") or name in ("COLUMNS", "LINES")]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv("BAYLING_HOME", str(tmp_path / "bayling-home"))
+    monkeypatch.setenv("BAYLING_HOME", str(tmp_path_factory.getbasetemp() / f"bayling-home-{next(FOLDERS)}"))
     monkeypatch.setenv("BAYLING_LANG", "en")
     use_language(None)
 

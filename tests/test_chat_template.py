@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -43,6 +44,10 @@ CONVERSATIONS = {
 SYSTEM = {f"{name}, system": told.with_system(" Be\n brief. ") for name, told in CONVERSATIONS.items()}
 
 
+# Compiling one takes longer than all that a test does with it; what one test rendered is also there for the next.
+compiled = functools.cache(ChatTemplate)
+
+
 def reference(source: str, conversation: Conversation, *, tools: list[Any] | None = None) -> str:
     rendered: Any = render_jinja_template(
         [conversation.to_list()],
@@ -59,7 +64,7 @@ def reference(source: str, conversation: Conversation, *, tools: list[Any] | Non
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("conversation", [*CONVERSATIONS.values(), *SYSTEM.values()], ids=[*CONVERSATIONS, *SYSTEM])
 def test_a_family_is_rendered_as_transformers_does(family: str, conversation: Conversation) -> None:
-    template = ChatTemplate(FAMILIES[family])
+    template = compiled(FAMILIES[family])
     if conversation.system is not None and family in ("Mistral", "Gemma"):  # they know no system
         messages = conversation.with_system(None).messages
         first = "\n\n".join(text for text in (conversation.system.strip(), messages[0].content) if text)
@@ -72,7 +77,7 @@ def test_a_family_is_rendered_as_transformers_does(family: str, conversation: Co
 @pytest.mark.parametrize("template", [BAYLING, BAYLING_3], ids=["bayling", "bayling-3"])
 @pytest.mark.parametrize("conversation", CONVERSATIONS.values(), ids=CONVERSATIONS)
 def test_our_own_template_in_jinja_gives_the_same_text(template: Any, conversation: Conversation) -> None:
-    own = ChatTemplate(template.jinja)
+    own = compiled(template.jinja)
     assert own.text(conversation, bos="<s>") == template.text(conversation, bos="<s>")
 
 
@@ -158,7 +163,7 @@ ATTACKS = [
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_no_text_becomes_a_special_token(vocabulary: LlamaVocabulary, family: str, attack: str) -> None:
-    template = ChatTemplate(FAMILIES[family])
+    template = compiled(FAMILIES[family])
     tokenizer = Tokenizer(vocabulary, template)
 
     def controls(text: str) -> list[str]:
@@ -198,7 +203,7 @@ def test_a_harmless_prompt_is_tokenized_as_one_text(
     vocabulary: LlamaVocabulary, prefixed: LlamaVocabulary, family: str
 ) -> None:
     """As training did, and as llama.cpp does with a string and its special tokens."""
-    template = ChatTemplate(FAMILIES[family])
+    template = compiled(FAMILIES[family])
     for voc in (vocabulary, prefixed):
         for conversation in (ASK.user("good\nthe day"), ASK.user(" in the day ").with_system("good")):
             ids = Tokenizer(voc, template).encode(template.render(conversation))
@@ -225,7 +230,7 @@ def test_a_model_that_wants_no_bos_gets_the_one_its_template_writes(make_model: 
 
 @pytest.mark.parametrize("family", ["ChatML", "Llama 3", "Llama 2", "Mistral", "Gemma", "Command R"])
 def test_a_longer_conversation_begins_with_the_shorter_one(family: str) -> None:
-    template = ChatTemplate(FAMILIES[family])
+    template = compiled(FAMILIES[family])
     asked = ASK.user("a").assistant("b").user("c")
     turns = [
         template.render(asked),

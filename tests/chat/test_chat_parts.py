@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from queue import SimpleQueue
 
 import pytest
 from prompt_toolkit.formatted_text import fragment_list_to_text
@@ -75,18 +76,17 @@ def test_what_opening_raised_is_raised_where_the_engine_is_needed() -> None:
 
 
 def test_what_goes_wrong_beside_is_not_said_across_the_prompt(capfd: pytest.CaptureFixture[str]) -> None:
-    tried = threading.Event()
+    failing: SimpleQueue[threading.Thread] = SimpleQueue()
 
     def fail() -> None:
-        tried.set()
+        failing.put(threading.current_thread())
         raise OSError("broken")
 
     with BackgroundEngine(ScriptedEngine, beside=fail) as engine:
         assert engine.info.name == "scripted"
-        assert tried.wait(5)
-        for thread in threading.enumerate():
-            if thread.daemon and thread is not threading.current_thread():
-                thread.join(0.2)
+        thread = failing.get(timeout=5)
+        thread.join(5)
+        assert not thread.is_alive()
     assert capfd.readouterr().err == ""
 
 

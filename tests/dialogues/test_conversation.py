@@ -129,6 +129,7 @@ def test_one_change_at_a_time(about: Direction) -> None:
 
 def test_a_word_that_is_wanted_comes_and_is_named() -> None:
     english = {"en": 1.0}
+    listed = {there for lists in (SYNONYMS, OF_THE_SAME_KIND) for there in lists["en"]}
     changed = 0
     for dialogue in made(HOUSE, spoken=english):
         before = HOUSE.reference
@@ -136,7 +137,6 @@ def test_a_word_that_is_wanted_comes_and_is_named() -> None:
             if intent is Intent.THANKS:
                 continue
             new = set(re.findall(r"\w+", answer)) - set(re.findall(r"\w+", before))
-            listed = {there for lists in (SYNONYMS, OF_THE_SAME_KIND) for there in lists["en"]}
             if intent is Intent.REPLACE and len(new) == 1 and new <= listed:
                 assert new.pop() in wish
                 changed += 1

@@ -129,7 +129,9 @@ def test_another_answer_takes_the_place_of_the_last_and_is_sampled(kind: Kind) -
 
 def test_a_word_that_is_asked_for_is_searched_for_and_the_draft_kept() -> None:
     info = ModelInfo("searching", "bayling", n_ctx=4096, can_search=True)
-    engine = ScriptedEngine(["Das Haus ist groß.", "Das Gebäude ist groß.", "Das Gebäude.", "Es.", "Gebäude."], info=info)
+    engine = ScriptedEngine(
+        ["Das Haus ist groß.", "Das Gebäude ist groß.", "Das Gebäude.", "Es.", "Gebäude."], info=info
+    )
     session = Session(engine, Preferences(DE, EN))
     run(session, "The house is big.")
     plan = session.plan("Haus should be Gebäude")

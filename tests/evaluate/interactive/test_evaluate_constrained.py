@@ -77,14 +77,14 @@ def test_phrases_sentences_and_bleu_are_counted(data: DataFolder, tmp_path: Path
 
 def test_two_systems_are_compared_by_every_score(data: DataFolder, tmp_path: Path) -> None:
     good = [str(one["tgt"]) for one in SENTENCES]
-    results = [
+    first, second = (
         Constrained().score(data, FoundOutputs(name, "en-de", write_outputs(tmp_path / f"{name}.jsonl", said)))
         for name, said in (("good", good), ("bad", ["", "Bank", "e", "nein"]))
-    ]
-    compared = {one.metric: (round(one.baseline_value, 2), round(one.value, 2)) for one in compare(*results)}
+    )
+    compared = {one.metric: (round(one.baseline_value, 2), round(one.value, 2)) for one in compare(first, second)}
     assert compared["phrase rate"] == (100, round(200 / 7, 2))
     assert compared["all satisfied"] == (100, 25)
-    assert compared["BLEU"] == tuple(round(result.scores[2].value, 2) for result in results)
+    assert compared["BLEU"] == tuple(round(result.scores[2].value, 2) for result in (first, second))
 
 
 def test_plain_lines_are_outputs_too(data: DataFolder, tmp_path: Path) -> None:

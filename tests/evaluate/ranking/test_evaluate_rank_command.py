@@ -10,14 +10,17 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from bayling_lite.cli import run
 from bayling_lite.cli.evaluate_rank import rank
 from bayling_lite.evaluate.ranking import Aspect
 from bayling_lite.evaluate.ranking.store import StudyStore
+
+Done = Callable[..., tuple[int, str, str]]
 
 ROOT = Path(__file__).parents[3]
 COMMAND = "from bayling_lite.cli import run; from bayling_lite.cli.evaluate_rank import rank; run(rank, 'rank')"
@@ -27,17 +30,26 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r}); {COMMAND}", *arguments]
 
 
-def done(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(*arguments), cwd=cwd, capture_output=True, text=True, check=False, timeout=60, encoding="utf-8"
-    )
-
-
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     for name, text in (("source", "x\ny\n"), ("a", "eins\nzwei\n"), ("b", "un\ndeux\n")):
         (tmp_path / name).write_text(text, encoding="utf-8")
     return tmp_path
+
+
+@pytest.fixture
+def done(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Done:
+    """Run what serves nothing in this process, in the folder: exit status, standard output, standard error."""
+    monkeypatch.chdir(folder)
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as exited:
+            run(rank, "rank", arguments)
+        assert isinstance(exited.value.code, int)
+        shown = capsys.readouterr()
+        return exited.value.code, shown.out, shown.err
+
+    return call
 
 
 @contextlib.contextmanager
@@ -72,7 +84,7 @@ def serve_once(folder: Path, *arguments: str) -> tuple[str, str]:
     return address, said
 
 
-def test_a_study_is_begun_served_ended_gone_on_with_and_looked_at(folder: Path) -> None:
+def test_a_study_is_begun_served_ended_gone_on_with_and_looked_at(folder: Path, done: Done) -> None:
     address, said = serve_once(folder, "mine", "A=a", "B=b", "--source", "source", "--items", "1", "--seed", "3")
     assert address.startswith("http://127.0.0.1:")
     assert said.startswith("mine: 1 of 2 items, 2 systems, ranked by translation.\n")
@@ -85,9 +97,9 @@ def test_a_study_is_begun_served_ended_gone_on_with_and_looked_at(folder: Path) 
     assert "/?token=" in address
     assert said.endswith("Done so far: Anna 1 of 1, Bo 1 of 1.\n")
 
-    shown = done("mine", "--results", "--export", "votes.csv", cwd=folder)
-    assert shown.returncode == 0, shown.stderr
-    lines = shown.stdout.splitlines()
+    status, out, said = done("mine", "--results", "--export", "votes.csv")
+    assert (status, said) == (0, "votes.csv: 4 lines.\n")
+    lines = out.splitlines()
     assert lines[0] == "Translation: 2 rankings of 1 items (of 1) by 2 people"
     assert lines[1].split() == ["SYSTEM", "FIRST", "%", "95", "%", "BEST", "OR", "TIED", "%", "MEAN", "RANK"]
     assert [line.split() for line in lines[2:4]] == [
@@ -95,11 +107,10 @@ def test_a_study_is_begun_served_ended_gone_on_with_and_looked_at(folder: Path) 
         ["B", "25.0", "–", "50.0", "1.75"],
     ]
     assert "Krippendorff's alpha (ordinal)" in lines[4]
-    assert shown.stderr == "votes.csv: 4 lines.\n"
     with (folder / "votes.csv").open(encoding="utf-8-sig", newline="") as file:
         assert [row["system"] for row in csv.DictReader(file)] == ["A", "B", "A", "B"]
-    again = done("mine", "--export", "votes.csv", cwd=folder)
-    assert (again.returncode, "exists. --force overwrites it" in again.stderr) == (1, True)
+    status, _, said = done("mine", "--export", "votes.csv")
+    assert (status, "exists. --force overwrites it" in said) == (1, True)
 
 
 def test_what_was_taken_outlives_a_killed_server(folder: Path) -> None:
@@ -118,7 +129,7 @@ def test_what_was_taken_outlives_a_killed_server(folder: Path) -> None:
     assert sorted(kept.ranks[Aspect.TRANSLATION].values()) == [1, 2]
 
 
-def test_slips_are_named_in_one_line(folder: Path) -> None:
+def test_slips_are_named_in_one_line(done: Done) -> None:
     for arguments, status, text in (
         (("mine",), 2, "There is no study mine in evaluation. To begin it, say what to rank"),
         (("mine", "--results"), 1, "There is no study mine"),
@@ -128,9 +139,9 @@ def test_slips_are_named_in_one_line(folder: Path) -> None:
         (("mine", "A=a", "B=b", "--source", "source", "--items", "3"), 2, "There are 2 items"),
         (("mine", "A=a", "B=b", "--source", "source", "--aspect", "interaction"), 2, "interaction"),
     ):
-        shown = done(*arguments, cwd=folder)
-        assert (shown.returncode, shown.stdout) == (status, ""), arguments
-        assert text in " ".join(shown.stderr.split()), arguments
+        code, out, said = done(*arguments)
+        assert (code, out) == (status, ""), arguments
+        assert text in " ".join(said.split()), arguments
 
 
 def test_help_names_the_study_first() -> None:

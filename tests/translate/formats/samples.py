@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import html
 import json
 from collections.abc import Callable, Iterator
@@ -206,8 +207,14 @@ MAKERS: dict[str, Callable[[Author], bytes]] = {
 }
 
 
+@functools.cache
+def sample_of(name: str, seed: int = 0) -> Sample:
+    """A document of a format."""
+    return Sample(f"{name}-{seed}", name, MAKERS[name](Author(seed)))
+
+
 def samples(each: int, formats: tuple[str, ...] = tuple(MAKERS)) -> Iterator[Sample]:
     """So many documents of each format."""
     for name in formats:
         for seed in range(each):
-            yield Sample(f"{name}-{seed}", name, MAKERS[name](Author(seed)))
+            yield sample_of(name, seed)

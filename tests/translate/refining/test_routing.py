@@ -254,6 +254,7 @@ def test_a_word_finds_its_sentence_among_fifty(embedded: Translator) -> None:
         assert len(changed(draft, refined)) == 1
 
 
+@pytest.mark.slow
 def test_what_was_placed_can_be_made_shorter_and_keeps_its_word(embedded: Translator) -> None:
     draft = embedded.translate("Good morning. Can you see the old house? My sister works there.", "de", "en")
     refined = draft.refine(use_instruction("Gebäude"), required="Gebäude")
