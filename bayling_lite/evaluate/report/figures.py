@@ -87,5 +87,7 @@ def _radars(results: Sequence[SetResult]) -> list[Figure]:
         if len(sets) > 1:
             together = (ALL_SETS if len(sets) == len(SETS) else f"{len(sets)} sets", summary.categories)
             sets = [*sets, together] if len(summaries) <= _MOST_IN_FULL else [together]
-        drawn += [radar(place, name, summary, categories) for name, categories in sets]
+        # Where nothing was judged there is nothing to see.
+        judged = [(name, them) for name, them in sets if any(one.tally.n_judged for one in them)]
+        drawn += [radar(place, name, summary, categories) for name, categories in judged]
     return drawn

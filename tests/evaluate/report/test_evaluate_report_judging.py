@@ -79,3 +79,25 @@ def test_answers_that_nobody_judged_are_told_of() -> None:
     assert [note.text for note in answers.notes if "Not judged: waiting." in note.text]
     for text in (to_html(report), to_markdown(report)):
         assert "not judged" in text
+
+
+def test_what_could_not_be_judged_has_no_figure() -> None:
+    result = judged("singleturn.en")
+    unjudged = replace(
+        result,
+        set_name="singleturn.zh",
+        outputs=tuple(
+            replace(
+                output,
+                quality=None,
+                problem="unjudged",
+                details={
+                    **output.details,
+                    "orders": [{"own_first": True, "scores": None, "replies": ["no"], "problems": ["nonsense"]}],
+                },
+            )
+            for output in result.outputs
+        ),
+    )
+    drawn = [figure.caption for figure in report_of(result, unjudged).figures]
+    assert [caption.split(":")[0] for caption in drawn] == ["BayLing-80, singleturn.en", "BayLing-80, 2 sets"]
