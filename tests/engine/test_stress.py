@@ -91,9 +91,9 @@ class Ledger:
             self.samplers -= 1
             close_sampler(this)
 
-        def sequences_made(this: Sequences, *arguments: Any) -> None:
+        def sequences_made(this: Sequences, *arguments: Any, **options: Any) -> None:
             self.sequences.append(this)
-            make_sequences(this, *arguments)
+            make_sequences(this, *arguments, **options)
 
         def context_made(this: LlamaContext, *arguments: Any) -> None:
             self.contexts.append(this)
