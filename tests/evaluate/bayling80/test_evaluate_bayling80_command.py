@@ -174,7 +174,9 @@ def test_a_file_of_another_set_is_refused(bayling80: Run) -> None:
 
 
 def test_the_user_is_told_beforehand_how_much_is_asked_and_afterwards_how_fast_it_was(bayling80: Run) -> None:
-    arguments = ("singleturn.en", "--answers", "two-7b", "--name", "again", "--against", "two-7b", "--judge")
+    # Of other answers: of two that are alike, both orders are the same request, which need not be made twice.
+    write_lines(Path("public", "exp", "one-7b", "res.bayling-80.multiturn.en.jsonl"), answer_rows(say="ours"))
+    arguments = ("singleturn.en", "--answers", "one-7b", "--name", "again", "--against", "two-7b", "--judge")
     with judge_server(lambda _prompt, _body: "[[7]] [[7]]") as server:
         status, lines, said = bayling80(*arguments, server.url, "--judge-tokens", "100", "--estimate")
         assert (status, lines, server.asked) == (0, [], [])
