@@ -65,9 +65,9 @@ def rank(
     """Have people rank what systems wrote, blind, on a page of this machine.
 
     The first time, STUDY is made of the systems named: of their results on a set in the results folder (--set; without
-    names, all of them), or of files (SYSTEM=FILE) whose lines belong together. Then it never changes, and STUDY alone
-    goes on with it. A file has plain lines, or JSON lines (.jsonl) with "asked" and "said", each a text or a list with
-    one for each turn.
+    names, all of them), or of files (SYSTEM=FILE) whose lines belong together. Then it never changes, whatever becomes
+    of its files, and STUDY alone goes on with it. A file has plain lines, or JSON lines (.jsonl) with "asked" and
+    "said", each a text or a list with one for each turn.
 
     People see the outputs of an item in an order of their own, the same output once, and nothing that says which is
     which. Everything they say is kept at once; they can stop, go on in another browser, and change their minds. Ctrl-C
@@ -93,8 +93,8 @@ def rank(
         return
     store, is_new = open_study(out, study_name, making)
     with store:
-        if is_new and not quiet:
-            _warn_of_names(store)
+        if not quiet:
+            (_warn_of_names if is_new else _warn_of_changes)(store)
         _serve(store, host, port, opens=opens, quiet=quiet)
 
 
@@ -114,6 +114,15 @@ def _warn_of_names(store: StudyStore) -> None:
     count = naming(store.needed(), list(store.items()))
     if count:
         say(f"{count:,} outputs have a system's name in them, which people will read.")
+
+
+def _warn_of_changes(store: StudyStore) -> None:
+    """People go on seeing what the files said when the study was begun."""
+    from bayling_lite.evaluate.ranking.opening import changed_files
+
+    if changed := changed_files(store):
+        files = ", ".join(map(str, changed))
+        say(f"Warning: changed since the study was begun, which keeps the outputs that it was begun with: {files}.")
 
 
 def _serve(store: StudyStore, host: str, port: int | None, *, opens: bool, quiet: bool) -> None:

@@ -6,11 +6,12 @@ one output a line, so that the report needs nothing else, and two files can be c
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import UnionType
@@ -77,10 +78,30 @@ class ResultsFolder:
         files = (path for path in self._files() if path.parent.name == family and path.name.startswith(start))
         return tuple(result for result in map(decode, files) if result.set_name == set_name)
 
+    def sets(self) -> tuple[tuple[str, str], ...]:
+        """The families and sets of which there are results, in order. Files that are damaged are passed over.
+
+        Raises:
+            InputError: the folder is not there.
+        """
+        alike: dict[tuple[str, str], list[Path]] = {}
+        for path in self._files():
+            alike.setdefault((path.parent.name, path.stem.partition(".vs.")[0]), []).append(path)
+        return tuple(sorted(filter(None, map(_set_of, alike.values()))))
+
     def _files(self) -> list[Path]:
         if not self.path.is_dir():
             raise InputError(f"There is no results folder {self.path}. --out names the one that was measured into.")
         return sorted(path for path in self.path.glob("*/*/*.json") if not path.name.startswith("."))
+
+
+def _set_of(paths: Sequence[Path]) -> tuple[str, str] | None:
+    """The family and the set of results on the same one, by the first of them that can be read."""
+    for path in paths:
+        with contextlib.suppress(InputError):
+            result = decode(path)
+            return result.family, result.set_name
+    return None
 
 
 def file_name(name: str) -> str:

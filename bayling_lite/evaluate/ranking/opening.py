@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bayling_lite.errors import InputError, UsageError
 from bayling_lite.evaluate.ranking.dealing import new_study
-from bayling_lite.evaluate.ranking.reading import Outputs, changed_input, from_files, from_results
+from bayling_lite.evaluate.ranking.reading import Outputs, changed_inputs, from_files, from_results
 from bayling_lite.evaluate.ranking.store import StudyStore
 from bayling_lite.evaluate.ranking.values import Aspect, Input
 
@@ -42,7 +42,7 @@ def open_study(out: Path, name: str, making: Making) -> tuple[StudyStore, bool]:
     """The study of this name in a results folder, and whether it was begun now.
 
     Raises:
-        InputError: an input says something else than when the study was begun, or cannot be read.
+        InputError: an input cannot be read.
         OutputError: the study cannot be written.
         UsageError: there is none and nothing says what to make it of, or it was begun with something else.
     """
@@ -81,6 +81,12 @@ def look_at_study(out: Path, name: str) -> StudyStore:
     return store
 
 
+def changed_files(store: StudyStore) -> tuple[Path, ...]:
+    """The files that say something else than when a study was begun, which keeps what they said then."""
+    study = store.needed()
+    return changed_inputs(study.inputs, results=bool(study.family))
+
+
 def _left_out(making: Making, begun: bool) -> bool:
     """Whether a study that there is was named without what it was made of, only with how it was drawn."""
     return begun and not making.systems and making.set_name is None
@@ -105,14 +111,8 @@ def _prepare(store: StudyStore, name: str, outputs: Outputs | None, making: Maki
 
 
 def _check_same(store: StudyStore, outputs: Outputs | None, making: Making) -> None:
-    """What is said of an old study, and what lies in its inputs, has to be what it was made of."""
+    """What is said of an old study has to be what it was made of."""
     study = store.needed()
-    changed = changed_input(study.inputs, results=bool(study.family))
-    if changed is not None:
-        raise InputError(
-            f"{changed.path} is not what it was when the study {study.name} was begun, and a study never changes. "
-            "Put the old file back, or begin another study, under another name."
-        )
     pairs: list[tuple[str, object, object]] = [
         ("--items", making.n_items or study.n_items, study.n_items),
         ("--seed", study.seed if making.seed is None else making.seed, study.seed),
@@ -124,7 +124,7 @@ def _check_same(store: StudyStore, outputs: Outputs | None, making: Making) -> N
         pairs += [
             ("the systems", outputs.systems, study.systems),
             ("--set", (outputs.family, outputs.set_name), (study.family, study.set_name)),
-            ("the files", _digests(outputs.inputs), _digests(study.inputs)),
+            ("the files", _same_files(outputs.inputs, study.inputs), True),
         ]
     different = [what for what, wanted, is_ in pairs if wanted != is_]
     if different:
@@ -134,8 +134,12 @@ def _check_same(store: StudyStore, outputs: Outputs | None, making: Making) -> N
         )
 
 
-def _digests(inputs: Sequence[Input]) -> set[tuple[str, str]]:
-    return {(each.system, each.digest) for each in inputs}
+def _same_files(named: Sequence[Input], old: Sequence[Input]) -> bool:
+    """Whether these are the files of a study: by their places, whatever is in them now; or by what is in them."""
+    places = {(each.system, each.path) for each in old}
+    contents = {(each.system, each.digest) for each in old}
+    known = [(each.system, each.path) in places or (each.system, each.digest) in contents for each in named]
+    return len(named) == len(old) and all(known)
 
 
 def _outputs(out: Path, making: Making) -> Outputs:

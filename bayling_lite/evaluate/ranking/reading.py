@@ -43,9 +43,12 @@ def from_results(out: Path, family: str, set_name: str, systems: Sequence[str] =
     folder, by_system = ResultsFolder(out), dict[str, SetResult]()
     for result in folder.read_set(family, set_name):
         by_system.setdefault(result.system, result)
+    if not by_system:
+        sets = ", ".join("/".join(one) for one in folder.sets()) or "none"
+        raise UsageError(f"{out} has no results on {family}/{set_name}. Sets with results: {sets}.")
     for name in systems:
         if name not in by_system:
-            known = ", ".join(by_system) or "none"
+            known = ", ".join(by_system)
             raise UsageError(f"{out} has no result of {name} on {family}/{set_name}. Systems with one: {known}.")
     names = _checked(tuple(systems) or tuple(by_system), f"{out} has results on {family}/{set_name} of")
     results = [by_system[name] for name in names]
@@ -106,17 +109,18 @@ def _by_line(column: Sequence[Output]) -> dict[str, Output]:
     return {str(number): output for number, output in enumerate(column, 1)}
 
 
-def changed_input(inputs: Iterable[Input], *, results: bool) -> Input | None:
-    """The first input that says something else than when the study was made. A file that is gone says nothing.
+def changed_inputs(inputs: Iterable[Input], *, results: bool) -> tuple[Path, ...]:
+    """The files that say something else than when the study was made. One that is gone says nothing."""
+    there = [(Path(each.path), each.digest) for each in inputs if Path(each.path).exists()]
+    return tuple(path for path, digest in there if not _still(path, digest, results=results))
 
-    Raises:
-        InputError: one of them cannot be read.
-    """
-    for each in inputs:
-        path = Path(each.path)
-        if path.exists() and each.digest != (_digest_of(decode(path)) if results else _digest(path)):
-            return each
-    return None
+
+def _still(path: Path, digest: str, *, results: bool) -> bool:
+    """Whether a file is what it was; one that cannot be read any more is not."""
+    try:
+        return digest == (_digest_of(decode(path)) if results else _digest(path))
+    except InputError:
+        return False
 
 
 def _checked(names: tuple[str, ...], found: str) -> tuple[str, ...]:

@@ -93,8 +93,11 @@ def test_a_study_is_begun_served_ended_gone_on_with_and_looked_at(folder: Path, 
     with StudyStore(StudyStore.place(folder / "evaluation", "mine")) as store:
         for person, places in (("Anna", {0: 1, 1: 2}), ("Bo", {0: 1, 1: 1})):
             store.keep(store.enter(person), 0, ((0,), (1,)), ranks={Aspect.TRANSLATION: places})
+    (folder / "b").write_text("another\n", encoding="utf-8")
     address, said = serve_once(folder, "mine", "--host", "0.0.0.0")
     assert "/?token=" in address
+    warning = "Warning: changed since the study was begun, which keeps the outputs that it was begun with: "
+    assert said.startswith(f"{warning}{folder / 'b'}.\n")
     assert said.endswith("Done so far: Anna 1 of 1, Bo 1 of 1.\n")
 
     status, out, said = done("mine", "--results", "--export", "votes.csv")

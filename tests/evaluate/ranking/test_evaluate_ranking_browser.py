@@ -114,6 +114,7 @@ def test_two_people_rank_by_keys_and_mouse_and_the_results_are_right(
     first, second = anna.new_page(), bo.new_page()
 
     first.goto(server.address)
+    expect(first.locator("#person")).to_be_focused()
     first.keyboard.type("Anna")
     first.keyboard.press("Enter")
     rank_by_keys(first)

@@ -12,7 +12,7 @@ import pytest
 from bayling_lite.errors import InputError, UsageError
 from bayling_lite.evaluate.ranking import Aspect
 from bayling_lite.evaluate.ranking.dealing import deal, naming
-from bayling_lite.evaluate.ranking.opening import Making, look_at_study, open_study
+from bayling_lite.evaluate.ranking.opening import Making, changed_files, look_at_study, open_study
 from bayling_lite.evaluate.ranking.reading import from_files, from_results
 from bayling_lite.evaluate.results import ResultsFolder
 from bayling_lite.evaluate.values import Output, Run, SetResult
@@ -95,9 +95,12 @@ def test_results_are_taken_where_all_systems_have_them(tmp_path: Path) -> None:
         from_results(tmp_path, "constrained", "zh-en", ["A", "C"])
     with pytest.raises(UsageError, match="two systems"):
         from_results(tmp_path, "wmt22", "zh-en")
+    with pytest.raises(UsageError, match=r"no results on wmt22/ja-en. Sets .*: constrained/zh-en, wmt22/zh-en\."):
+        from_results(tmp_path, "wmt22", "ja-en", ["A", "B"])
     (tmp_path / "A" / "wmt22").mkdir()
     (tmp_path / "A" / "wmt22" / "en-zh.json").write_text("damaged", encoding="utf-8")
     assert len(from_results(tmp_path, "constrained", "zh-en").items) == 2, "of other sets nothing is read"
+    assert ResultsFolder(tmp_path).sets() == (("constrained", "zh-en"), ("wmt22", "zh-en")), "what can be read"
 
 
 def test_results_of_different_questions_are_not_ranked(tmp_path: Path) -> None:
@@ -138,10 +141,21 @@ def test_a_changed_file_is_named_and_one_that_is_gone_is_not_missed(tmp_path: Pa
     open_study(tmp_path / "out", "s", making)[0].close()
     path = Path(making.systems[1].partition("=")[2])
     path.write_text('{"said": "better"}\n', encoding="utf-8")
-    with pytest.raises(InputError, match=f"{path.name} is not what it was"):
-        open_study(tmp_path / "out", "s", Making())
+    for again in (Making(), making):
+        store, is_new = open_study(tmp_path / "out", "s", again)
+        with store:
+            assert (is_new, changed_files(store)) == (False, (path,))
+            assert [output.said for output in store.item(0).outputs] == [("a",), ("b",)]
+    # Another file is none of the study's, unless it says the same.
+    (tmp_path / "moved.jsonl").write_bytes(path.read_bytes())
+    moved = replace(making, systems=(making.systems[0], f"B={tmp_path / 'moved.jsonl'}"))
+    with pytest.raises(UsageError, match="begun with something else as the files"):
+        open_study(tmp_path / "out", "s", moved)
+    (tmp_path / "moved.jsonl").write_text('{"said": "b"}\n', encoding="utf-8")
     path.unlink()
-    open_study(tmp_path / "out", "s", Making())[0].close()
+    for again in (Making(), moved):
+        with open_study(tmp_path / "out", "s", again)[0] as store:
+            assert changed_files(store) == ()
 
 
 def test_results_measured_again_with_the_same_outputs_are_the_same(tmp_path: Path) -> None:
@@ -149,10 +163,19 @@ def test_results_measured_again_with_the_same_outputs_are_the_same(tmp_path: Pat
         result(tmp_path, system, [system])
     open_study(tmp_path, "s", Making(set_name="wmt22/zh-en"))[0].close()
     result(tmp_path, "A", ["A"], date="2026-02-02")
-    open_study(tmp_path, "s", Making())[0].close()
+    with open_study(tmp_path, "s", Making())[0] as store:
+        assert changed_files(store) == ()
+        result(tmp_path, "A", ["changed"])
+        changed = tmp_path / "A" / "wmt22" / "zh-en.json"
+        assert changed_files(store) == (changed,)
+        changed.write_text("damaged", encoding="utf-8")
+        assert changed_files(store) == (changed,)
     result(tmp_path, "A", ["changed"])
-    with pytest.raises(InputError, match="is not what it was"):
-        open_study(tmp_path, "s", Making())
+    with open_study(tmp_path, "s", Making(set_name="wmt22/zh-en"))[0] as store:
+        assert store.item(0).outputs[0].said == ("A",)
+    result(tmp_path, "C", ["C"])
+    with pytest.raises(UsageError, match="begun with something else as the systems"):
+        open_study(tmp_path, "s", Making(set_name="wmt22/zh-en", systems=("A", "C")))
 
 
 @pytest.mark.parametrize(
