@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
 from bayling_lite.cli.evaluate_options import MeasuringCommand, MeasuringFlags, measuring_options
 from bayling_lite.cli.evaluate_running import number, run_family
 from bayling_lite.evaluate.exams.family import DEFAULT_MAX_TOKENS, Exams
 from bayling_lite.evaluate.exams.grading import Rule
-from bayling_lite.evaluate.exams.summary import ExamAverage, summarize
+from bayling_lite.evaluate.exams.summary import ExamAverage, summaries
+from bayling_lite.evaluate.values import SetResult
+from bayling_lite.terminal import printable
 
 
 @click.command("exams", cls=MeasuringCommand)
@@ -56,13 +60,22 @@ def exams(
       bayling evaluate exams sat-math gaokao-english --data AGIEval --limit 50
     """  # noqa: D301 - click wants the character \b
     results = run_family(Exams(Rule(rule), max_tokens=max_tokens), tasks, measuring)
-    summary = summarize(results, english_tasks=8 if without_logiqa_zh else 9)
-    for average in (summary.gaokao, summary.english):
-        _show(average)
+    show_averages(results, english_tasks=8 if without_logiqa_zh else 9)
 
 
-def _show(average: ExamAverage) -> None:
-    """Print an average; nothing where a task of it was not measured, for it would be no average of the paper's."""
-    if average.average is not None:
-        part = "" if average.whole else ", not all of their questions"
-        click.echo(f"{average.name} average  {number(average.average)}  ({len(average.tasks)} exams{part})")
+def show_averages(results: Sequence[SetResult], *, english_tasks: int = 9) -> None:
+    """Print the averages of each system that has exams among the results; of several systems, with their names."""
+    found = summaries(results, english_tasks=english_tasks)
+    for summary in found:
+        who = f"{summary.system}: " if len(found) > 1 else ""
+        for average in (summary.gaokao, summary.english):
+            if text := _told(average):
+                click.echo(printable(f"{who}{text}", keep=""))
+
+
+def _told(average: ExamAverage) -> str:
+    """An average in words; none where a task of it was not measured, for it would be no average of the paper's."""
+    if average.average is None:
+        return ""
+    part = "" if average.whole else ", not all of their questions"
+    return f"{average.name} average  {number(average.average)}  ({len(average.tasks)} exams{part})"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from bayling_lite.cli.evaluate_exams import show_averages
 from bayling_lite.cli.evaluate_options import data_option, out_option
 from bayling_lite.cli.evaluate_running import WHERE_DATA_IS, data_folder, keep, say_where, show_result
 from bayling_lite.cli.evaluate_scoring import ScoringFlags, say_doubts, scoring_options
@@ -19,9 +20,10 @@ from bayling_lite.errors import InputError, UsageError
 from bayling_lite.evaluate.data import DataFolder
 from bayling_lite.evaluate.families import FAMILIES, Family, FoundOutputs, family
 from bayling_lite.evaluate.results import ResultsFolder
+from bayling_lite.evaluate.values import SetResult
 from bayling_lite.terminal import printable
 
-WMT22 = "wmt22"
+WMT22, EXAMS = "wmt22", "exams"
 
 
 @click.command("score")
@@ -84,10 +86,13 @@ def score(
 
 @dataclass(slots=True)
 class _Scored:
-    """How many outputs were scored, and how many could not be; and the sets whose questions the data has not."""
+    """What is known after scoring: how many outputs were scored, and how many could not be; the results of exams,
+    which have averages; and the sets whose questions the data has not.
+    """
 
     done: int = 0
     failed: int = 0
+    exams: list[SetResult] = field(default_factory=list)
     without_set: dict[str, None] = field(default_factory=dict)
 
 
@@ -197,7 +202,10 @@ def _score(
             scoring.write_lines([result])
             if not quiet:
                 say_doubts([result])
+        if kind.name == EXAMS:
+            scored.exams.append(result)
         scored.done += 1
+    show_averages(scored.exams)
     if scored.without_set and not quiet:
         say(f"Passed over, for the test data has no such sets: {', '.join(scored.without_set)}. {WHERE_DATA_IS}")
     return scored

@@ -135,7 +135,8 @@ class Setup:
 class Run:
     """How outputs came to be. Of outputs made elsewhere, only ``origin`` (a file's name) and ``date`` are known.
 
-    ``date`` is in ISO 8601, UTC. ``decoding`` and ``prompt`` in words for people: ``beam 5``, ``greedy``, the wording.
+    ``date`` is in ISO 8601, UTC; of a file, when it was last written. ``decoding`` and ``prompt`` in words for people:
+    ``beam 5``, ``greedy``, the wording.
     """
 
     date: str

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from bayling_lite.evaluate.exams.tasks import GAOKAO, Kind
 from bayling_lite.evaluate.results import ResultsFolder
 from tests.cli.conftest import Evaluate
 from tests.cli.small_evaluation import CHINESE, IN_ENGLISH, write_all
 from tests.evaluate.bayling80.small_set import answer_rows
-from tests.evaluate.exams.exam_files import write_json_lines
+from tests.evaluate.exams.exam_files import cloze, question, write_exam, write_json_lines
 from tests.evaluate.interactive.small_sets import SENTENCES, write_outputs
 from tests.evaluate.translation.translated_sets import GERMAN, write_lines
 
+DAY = 86_400
 RIGHT = [str(sentence["tgt"]) for sentence in SENTENCES]
 
 
@@ -55,6 +59,33 @@ def test_all_that_lies_with_the_data(evaluate: Evaluate) -> None:
     }
     assert evaluate("score", "wmt22", "--data", "data", "-q") == (0, lines[:5], "")
     assert evaluate("score", "wmt22", "en-de", "--data", "data", "-q") == (0, [lines[2], lines[4]], "")
+
+
+def test_the_averages_of_each_system_with_all_exams_of_a_table(tmp_path: Path, evaluate: Evaluate) -> None:
+    for task in GAOKAO:
+        write_exam(tmp_path / "exams", task.name, [cloze("7") if task.kind is Kind.CLOZE else question("B")])
+        for system, said in (("one", "B"), ("two", "7"), ("three", "B")):
+            if (system, task) != ("three", GAOKAO[0]):
+                write_json_lines(tmp_path / system / f"predict.{system}.{task.name}.zero-shot.jsonl", [{"text": said}])
+    score = ("score", "exams", "-q", "--data", "exams")
+    status, lines, _ = evaluate(*score, "all", "one")
+    assert (status, lines[-1]) == (0, "GaoKao average  88.89  (9 exams)")
+    status, lines, _ = evaluate(*score, "--data", "one", "--data", "two", "--data", "three")
+    assert status == 0
+    assert [line for line in lines if "average" in line] == [
+        "one: GaoKao average  88.89  (9 exams)",
+        "two: GaoKao average  11.11  (9 exams)",
+    ]
+
+
+def test_outputs_have_the_date_of_their_file(data: Path, evaluate: Evaluate) -> None:
+    for n, path in enumerate(sorted((data / "good").iterdir())):
+        os.utime(path, (n * DAY, n * DAY))
+    assert evaluate("score", "--data", "data", "-q")[0] == 0
+    results = [each for each in ResultsFolder(Path("evaluation")).read() if each.system == "good"]
+    dated = {each.run.origin: datetime.fromisoformat(each.run.date).timestamp() / DAY for each in results}
+    assert dated == {path.name: n for n, path in enumerate(sorted((data / "good").iterdir()))}
+    assert {each.family for each in results} == {"wmt22", "constrained", "bayling80", "exams"}
 
 
 @pytest.mark.usefixtures("data")

@@ -9,7 +9,6 @@ answers to one turn are the first ones of several turns and were not published a
 
 from __future__ import annotations
 
-import datetime
 import math
 import re
 from collections.abc import Mapping
@@ -31,8 +30,9 @@ from bayling_lite.evaluate.bayling80.questions import (
 )
 from bayling_lite.evaluate.bayling80.verdicts import HIGHEST, Order, Verdict, compared, comparison_scores
 from bayling_lite.evaluate.data import DataFolder, paired, read_json_lines, read_lines
+from bayling_lite.evaluate.elsewhere import run_elsewhere
 from bayling_lite.evaluate.families import FoundOutputs
-from bayling_lite.evaluate.values import Answer, Output, Run, SetResult
+from bayling_lite.evaluate.values import Answer, Output, SetResult
 
 FAMILY = "bayling80"
 
@@ -119,7 +119,7 @@ def _result(found: FoundOutputs, outputs: tuple[Output, ...], *, against: str = 
         against=against,
         scores=comparison_scores(outputs, _SIGNATURE) if against else answer_scores(outputs),
         outputs=outputs,
-        run=Run(date=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"), origin=found.path.name),
+        run=run_elsewhere(found.path),
         n_items=len(outputs),
     )
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from pathlib import Path
 
 from bayling_lite import __version__
 from bayling_lite.evaluate.data import DataFolder, paired
+from bayling_lite.evaluate.elsewhere import run_elsewhere
 from bayling_lite.evaluate.exams.grading import Rule, grade, signature
 from bayling_lite.evaluate.exams.predictions import find_predictions, read_predictions
 from bayling_lite.evaluate.exams.questions import Exam, Question, find_tasks, read_exam
@@ -69,7 +68,7 @@ class Exams:
             Answer((prediction.text,), _problem(prediction.text, cut_off=prediction.cut_off))
             for prediction in predictions
         ]
-        return self._result(found.system, exam, answers, _made_elsewhere(found.path))
+        return self._result(found.system, exam, answers, run_elsewhere(found.path))
 
     def _result(self, system: str, exam: Exam, answers: Sequence[Answer], run: Run) -> SetResult:
         # With a limit there are fewer answers than questions.
@@ -119,9 +118,3 @@ def _accuracy(outputs: Sequence[Output], signature: str) -> Score:
     spread = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
     low, high = ((centre + sign * spread) / (1 + z * z / count) for sign in (-1, 1))
     return Score(ACCURACY, 100 * share, signature, low=100 * max(low, 0.0), high=100 * min(high, 1.0))
-
-
-def _made_elsewhere(path: Path) -> Run:
-    """All that is known of a file of outputs: its name, and when it was written."""
-    written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    return Run(date=written.isoformat(timespec="seconds"), origin=path.name)

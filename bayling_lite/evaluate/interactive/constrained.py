@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bayling_lite.errors import UsageError
 from bayling_lite.evaluate.data import DataFolder
+from bayling_lite.evaluate.elsewhere import run_elsewhere
 from bayling_lite.evaluate.families import FoundOutputs
 from bayling_lite.evaluate.generating import Generator
 from bayling_lite.evaluate.generating.course import added
@@ -125,11 +125,7 @@ class Constrained:
         texts = read_hypotheses(found.path, chosen)
         answers = [Answer((text,), "" if text.strip() else "empty") for text in texts]
         chinese = found.path.name.removesuffix(".jsonl").endswith(_CHINESE)
-        run = Run(
-            date=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            origin=found.path.name,
-            prompt=_prompt(chosen.target, Wording.CHINESE) if chinese else "",
-        )
+        run = run_elsewhere(found.path, prompt=_prompt(chosen.target, Wording.CHINESE) if chinese else "")
         return self._result(chosen, chosen.sentences, answers, found.system, run)
 
     def _result(

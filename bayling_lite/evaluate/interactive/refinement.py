@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bayling_lite.errors import InputError, UsageError
 from bayling_lite.evaluate.data import DataFolder, paired, read_json_lines
+from bayling_lite.evaluate.elsewhere import run_elsewhere
 from bayling_lite.evaluate.families import FoundOutputs
 from bayling_lite.evaluate.generating import Answered, Generator
 from bayling_lite.evaluate.interactive.constrained import GUARANTEED, check_searchable
@@ -113,7 +113,7 @@ class Refinement:
             _given(item.get("answers"), dialogue, f"{found.path}, item {number}")
             for number, (item, dialogue) in enumerate(zip(items, chosen, strict=True), 1)
         ]
-        run = Run(date=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"), origin=found.path.name)
+        run = run_elsewhere(found.path)
         return self._result(found.set_name, chosen, answers, Wording.ENGLISH, found.system, run, len(chosen))
 
     def _written(self, data: DataFolder) -> dict[str, list[Path]]:

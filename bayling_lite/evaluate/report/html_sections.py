@@ -18,6 +18,7 @@ from bayling_lite.evaluate.report.words import (
     reused,
     same_signatures,
     shown_text,
+    when,
 )
 
 
@@ -69,7 +70,7 @@ def runs(report: Report) -> str:
             name_html(run.system),
             html(f"{run.family}: {listed(run.sets)}"),
             _how(run),
-            html(" – ".join(dict.fromkeys(run.dates))),
+            html(when(run)),
             f"{run.n_outputs:,}",
             *(_speed(run) if timed else ()),
         ]

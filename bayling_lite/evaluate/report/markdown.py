@@ -22,6 +22,7 @@ from bayling_lite.evaluate.report.words import (
     reused,
     same_signatures,
     shown_text,
+    when,
 )
 
 # What Markdown would take for markup; a backslash before it makes it a character.
@@ -144,7 +145,7 @@ def _run(run: RunLine) -> str:
         told.append(f"{run.n_generated:,} tokens in {duration(run.seconds)}, {run.tokens_per_second:,.1f} tokens/s")
     if run.n_reused:
         told.append(reused(run))
-    told.append(" – ".join(run.dates))
+    told.append(when(run))
     line = "; ".join(" ".join(part.split()) for part in told if part)
     return f"- {_inline(run.system)}, {_inline(run.family)} ({_inline(listed(run.sets))}): {_inline(line)}"
 

@@ -141,8 +141,9 @@ class Example:
 class RunLine:
     """How a system was run on the sets of a family, which all were run alike. Seconds and tokens are their sums.
 
-    Of outputs made elsewhere only ``origins``, the names of their files, are known. ``dates`` are days in ISO 8601.
-    ``prompts`` are of one wording, but for the languages that they name.
+    Of outputs made elsewhere only ``origins``, the names of their files, are known. ``dates`` are days in ISO 8601, of
+    those files the ones on which they were last written. ``prompts`` are of one wording, but for the languages that
+    they name.
     """
 
     system: str

@@ -31,11 +31,18 @@ WORST = "Of each set, the items that score lowest, by a score of each output alo
 
 def about(report: Report) -> str:
     """One line below the title: who was measured, when, by what."""
-    days = sorted({day for run in report.runs for day in run.dates})
-    when = [" – ".join(dict.fromkeys((days[0], days[-1])))] if days else []
+    # Files made elsewhere were written at another time, and perhaps by others.
+    days = sorted({day for run in report.runs if not run.origins for day in run.dates})
+    period = [" – ".join(dict.fromkeys((days[0], days[-1])))] if days else []
     count = len(report.systems)
     measured = [f"{count} system{'' if count == 1 else 's'} measured"] if count else []
-    return " · ".join([*measured, *when, report.program])
+    return " · ".join([*measured, *period, report.program])
+
+
+def when(run: RunLine) -> str:
+    """The days on which outputs were made; of files, those on which they were last written, by what the disk says."""
+    days = " – ".join(dict.fromkeys(run.dates))
+    return f"written {days}" if run.origins and days else days
 
 
 def examples_about(report: Report) -> str:

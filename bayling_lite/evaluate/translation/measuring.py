@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from bayling_lite.evaluate.data import read_lines
+from bayling_lite.evaluate.elsewhere import run_elsewhere
 from bayling_lite.evaluate.generating import Generator
 from bayling_lite.evaluate.translation.comet import Comet
 from bayling_lite.evaluate.translation.metrics import Scored, bounded_score, score_lines
@@ -82,9 +82,7 @@ def score_outputs(
         lines = lines[:limit]
     check_paired(path, lines, test_set.origin or test_set.name, len(asked))
     answers = [Answer((line,), "" if line.strip() else "empty") for line in lines]
-    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    run = Run(date=now, origin=path.name, prompt=wording)
-    return _result(asked, len(test_set), family, system, answers, run, how)
+    return _result(asked, len(test_set), family, system, answers, run_elsewhere(path, prompt=wording), how)
 
 
 def instruction_words(target: Language, wording: Wording) -> str:

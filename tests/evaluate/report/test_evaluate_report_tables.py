@@ -11,6 +11,7 @@ from bayling_lite.evaluate.bayling80.questions import SETS
 from bayling_lite.evaluate.published import Published, PublishedScore, published_scores
 from bayling_lite.evaluate.report import Report, build_report
 from bayling_lite.evaluate.report.values import Kind, Origin, Row, Table
+from bayling_lite.evaluate.report.words import about, when
 from bayling_lite.evaluate.values import Run, Score, SetResult
 from tests.evaluate.report.report_results import compared, examined, translated
 
@@ -267,6 +268,9 @@ def test_runs_that_are_alike_are_one_line_and_their_effort_is_added() -> None:
     assert (first.sets, first.n_generated, first.seconds) == (("zh-en", "en-zh"), 600, 40.0)
     assert first.tokens_per_second == 15.0
     assert (second.origins, second.tokens_per_second) == (("out.txt",), None)
+    # When a file was last written is not when something was measured.
+    assert (when(first), when(second)) == ("2026-11-20", "written 2026-11-22")
+    assert about(report).startswith("2 systems measured · 2026-11-20 · ")
 
 
 def test_signatures_are_told_once_for_all_sets_that_share_one() -> None:
