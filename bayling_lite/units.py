@@ -11,6 +11,11 @@ def bytes_text(count: int) -> str:
     return f"{count} bytes"
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """``1 segment``, ``2,000 segments``."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+
+
 def count_text(count: int) -> str:
     """``6.74 B``: how many, in thousands, millions or billions."""
     for unit, size in (("B", 10**9), ("M", 10**6), ("k", 10**3)):

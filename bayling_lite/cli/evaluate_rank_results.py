@@ -9,6 +9,7 @@ import click
 
 from bayling_lite.cli.saying import say
 from bayling_lite.terminal import printable
+from bayling_lite.units import counted
 
 if TYPE_CHECKING:
     from bayling_lite.evaluate.ranking.store import StudyStore
@@ -39,10 +40,9 @@ def print_results(store: StudyStore) -> None:
 
 
 def _title(summary: RankingSummary) -> str:
-    n_persons = len(summary.persons)
-    people = "1 person" if n_persons == 1 else f"{n_persons:,} people"
+    people = counted(len(summary.persons), "person", "people")
     return (
-        f"{summary.aspect.label}: {summary.n_rankings:,} rankings of {summary.n_ranked:,} items (of "
+        f"{summary.aspect.label}: {counted(summary.n_rankings, 'ranking')} of {counted(summary.n_ranked, 'item')} (of "
         f"{summary.n_items:,}) by {people}"
     )
 

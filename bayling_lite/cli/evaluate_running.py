@@ -30,6 +30,7 @@ from bayling_lite.evaluate.results import ResultsFolder
 from bayling_lite.evaluate.values import Effort, Run, SetResult, Setup
 from bayling_lite.prompts import Wording
 from bayling_lite.terminal import is_dumb, printable
+from bayling_lite.units import counted as so_many
 
 if TYPE_CHECKING:
     from bayling_lite.engine.base import Engine
@@ -238,7 +239,7 @@ def _other(before: SetResult, result: SetResult) -> str:
     if judge and judging and (judge.model, judge.fingerprint) != (judging.model, judging.fingerprint):
         return f"what another judge, {judge.model}, had said"
     if len(before.outputs) > len(result.outputs):
-        return f"the result of {_so_many(len(before.outputs), 'item')}, more than these {len(result.outputs):,}"
+        return f"the result of {so_many(len(before.outputs), 'item')}, more than these {len(result.outputs):,}"
     if any(first.reference != second.reference for first, second in zip(before.outputs, result.outputs, strict=False)):
         return f"the result on another test set that was called {result.set_name} as well"
     if not new.model and any(
@@ -253,7 +254,7 @@ def show_result(result: SetResult, *, quiet: bool = False) -> None:
     scores = "  ".join(f"{score.metric} {number(score.value)}" for score in result.scores)
     against = f" against {result.against}" if result.against else ""
     part = "" if result.whole else f"{len(result.outputs):,} of "
-    counts = f"{part}{_so_many(result.n_items, 'item')}"
+    counts = f"{part}{so_many(result.n_items, 'item')}"
     click.echo(printable(f"{result.set_name}{against}  {scores}  ({counts}{_problems(result)})", keep=""))
     run = result.judging or result.run
     if run.effort is not None and not quiet:
@@ -279,16 +280,12 @@ def effort_text(effort: Effort) -> str:
     if effort.n_asked:
         seconds = f"{effort.seconds:.1f} s" if effort.seconds < _LONG else clock(effort.seconds)
         parts.append(
-            f"{_so_many(effort.n_asked, 'answer')} in {seconds}, {effort.tokens_per_second:,.0f} tokens/s generated"
+            f"{so_many(effort.n_asked, 'answer')} in {seconds}, {effort.tokens_per_second:,.0f} tokens/s generated"
         )
     if effort.n_reused:
         verb = "was" if effort.n_reused == 1 else "were"
-        parts.append(f"{_so_many(effort.n_reused, 'answer')} {verb} kept from before")
+        parts.append(f"{so_many(effort.n_reused, 'answer')} {verb} kept from before")
     return "; ".join(parts) or "Nothing was asked"
-
-
-def _so_many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def say_where(out: Path) -> None:

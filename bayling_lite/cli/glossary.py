@@ -47,9 +47,9 @@ def check(file: Path, documents: tuple[str, ...], quiet: bool) -> int:
     \b
     Exit status: 0 fit to use, 1 with contradictions or empty cells.
     """  # noqa: D301 - click wants the character \b
-    from bayling_lite.cli.translate_report import counted
     from bayling_lite.translate.glossary_check import check_glossary, never_occurring
     from bayling_lite.translate.glossary_file import read_glossary
+    from bayling_lite.units import counted
 
     read = read_glossary(file)
     found = check_glossary(read)

@@ -68,9 +68,9 @@ def import_memory(files: tuple[Path, ...], no_progress: bool, quiet: bool) -> No
       bayling memory import company.tmx glossary.tmx
     """  # noqa: D301 - click wants the character \b
     from bayling_lite.cli.transfer import ByteProgress
-    from bayling_lite.cli.translate_report import counted
     from bayling_lite.settings import Settings
     from bayling_lite.translate.memory import TranslationMemory
+    from bayling_lite.units import counted
 
     with TranslationMemory.open(Settings.load()) as opened:
         for file in files:
@@ -111,12 +111,12 @@ def export(
       bayling memory export - --from en --to zh --since 2026-01-31 | xz > mine.tmx.xz
     """  # noqa: D301 - click wants the character \b
     from bayling_lite.cli.files import check_output
-    from bayling_lite.cli.translate_report import counted
     from bayling_lite.settings import Settings
     from bayling_lite.translate.job.writing import whole_output
     from bayling_lite.translate.memory.from_store import as_unit
     from bayling_lite.translate.memory.tmx_writer import write_tmx
     from bayling_lite.translate.store import FILE_NAME, Selection, Store
+    from bayling_lite.units import counted
 
     settings = Settings.load()
     path = settings.data_dir / FILE_NAME
@@ -180,9 +180,9 @@ def clear(
 
 
 def _clear_store(settings: Settings, selection: Selection, *, yes: bool, quiet: bool) -> None:
-    from bayling_lite.cli.translate_report import counted
     from bayling_lite.errors import InputError
     from bayling_lite.translate.store import FILE_NAME, Selection, Store
+    from bayling_lite.units import counted
 
     path = settings.data_dir / FILE_NAME
     try:

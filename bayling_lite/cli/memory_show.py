@@ -68,11 +68,10 @@ def info(as_json: bool) -> None:
     Example:
       bayling memory info
     """  # noqa: D301 - click wants the character \b
-    from bayling_lite.cli.translate_report import counted
     from bayling_lite.settings import Settings
     from bayling_lite.translate.memory.memory import imported
     from bayling_lite.translate.store import FILE_NAME
-    from bayling_lite.units import bytes_text
+    from bayling_lite.units import bytes_text, counted
 
     settings = Settings.load()
     path, own, cache = settings.data_dir / FILE_NAME, settings.data_dir / "memory", settings.cache_dir / "memory"

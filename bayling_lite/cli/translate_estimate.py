@@ -19,11 +19,12 @@ from bayling_lite.cli.translate_means import Means, make_job, read_document
 from bayling_lite.cli.translate_options import Options
 from bayling_lite.cli.translate_output import discard
 from bayling_lite.cli.translate_plan import Work
-from bayling_lite.cli.translate_report import counted, write_json_line
+from bayling_lite.cli.translate_report import write_json_line
 from bayling_lite.errors import InputError, JobCancelled, UsageError
 from bayling_lite.terminal import printable
 from bayling_lite.translate.job.report import SegmentRecord
 from bayling_lite.translate.job.survey import Plan
+from bayling_lite.units import counted
 
 if TYPE_CHECKING:
     from bayling_lite.translate.formats import Document

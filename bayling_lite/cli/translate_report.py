@@ -20,6 +20,7 @@ from bayling_lite.languages import Language
 from bayling_lite.terminal import printable
 from bayling_lite.translate.asking.values import Problem, ProblemKind
 from bayling_lite.translate.job.report import Failure, JobReport, SegmentRecord
+from bayling_lite.units import counted
 
 FAILURES_SHOWN = 20
 """In all documents of a call."""
@@ -125,11 +126,6 @@ def summary(dones: Iterable[Done]) -> str:
     done = sum(report.done for report in reports)
     said.append(clock(seconds) + (f", {done / seconds:,.1f} segments/s" if seconds > 0 and done else ""))
     return "; ".join(said) + "."
-
-
-def counted(number: int, one: str, many: str = "") -> str:
-    """``1 segment``, ``2,000 segments``."""
-    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
 
 
 def _sum(reports: Iterable[JobReport], what: str) -> int:

@@ -25,7 +25,6 @@ from bayling_lite.cli.translate_progress import JobProgress
 from bayling_lite.cli.translate_report import (
     FAILURES_SHOWN,
     Done,
-    counted,
     report_bytes,
     summary,
     tell,
@@ -36,6 +35,7 @@ from bayling_lite.errors import BaylingError, InputError, UsageError
 from bayling_lite.translate.formats import format_of, suffix_of
 from bayling_lite.translate.job.naming import derived_name
 from bayling_lite.translate.job.report import SegmentRecord
+from bayling_lite.units import counted
 
 _UNTRANSLATED = 3
 _SKIPPED_SHOWN = 20

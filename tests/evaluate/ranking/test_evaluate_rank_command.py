@@ -103,7 +103,7 @@ def test_a_study_is_begun_served_ended_gone_on_with_and_looked_at(folder: Path, 
     status, out, said = done("mine", "--results", "--export", "votes.csv")
     assert (status, said) == (0, "votes.csv: 4 lines.\n")
     lines = out.splitlines()
-    assert lines[0] == "Translation: 2 rankings of 1 items (of 1) by 2 people"
+    assert lines[0] == "Translation: 2 rankings of 1 item (of 1) by 2 people"
     assert lines[1].split() == ["SYSTEM", "FIRST", "%", "95", "%", "BEST", "OR", "TIED", "%", "MEAN", "RANK"]
     assert [line.split() for line in lines[2:4]] == [
         ["A", "75.0", "–", "100.0", "1.25"],
