@@ -86,11 +86,9 @@ def compare(
 
 def _chosen(results: Sequence[SetResult], systems: tuple[str, ...], baseline: str | None) -> list[SetResult]:
     from bayling_lite.errors import UsageError
+    from bayling_lite.evaluate.results import systems_of
 
-    there = list(dict.fromkeys(result.system for result in results))
-    for name in (*systems, *([baseline] if baseline else [])):
-        if name not in there:
-            raise UsageError(f"There are no results of {name!r}. There are some of: {'; '.join(there) or 'none'}.")
+    there = systems_of(results, (*systems, *([baseline] if baseline else [])))
     chosen = list(dict.fromkeys((*systems, *([baseline] if baseline and systems else [])))) or there
     if len(chosen) < 2:
         raise UsageError(

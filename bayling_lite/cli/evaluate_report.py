@@ -84,10 +84,9 @@ def _chosen(results: Sequence[SetResult], systems: Sequence[str]) -> list[SetRes
     Raises:
         UsageError: there are no results of one of them.
     """
-    there = list(dict.fromkeys(result.system for result in results))
-    for name in systems:
-        if name not in there:
-            raise UsageError(f"There are no results of {name!r}. There are some of: {'; '.join(there) or 'none'}.")
+    from bayling_lite.evaluate.results import systems_of
+
+    systems_of(results, systems)
     if not systems:
         return list(results)
     return sorted((one for one in results if one.system in systems), key=lambda one: systems.index(one.system))

@@ -11,13 +11,13 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
-from bayling_lite.errors import InputError, OutputError
+from bayling_lite.errors import InputError, OutputError, UsageError
 from bayling_lite.evaluate.values import Effort, Output, Run, Score, SetResult
 from bayling_lite.reasons import reason
 from bayling_lite.whole_file import replace_whole
@@ -102,6 +102,19 @@ def _set_of(paths: Sequence[Path]) -> tuple[str, str] | None:
             result = decode(path)
             return result.family, result.set_name
     return None
+
+
+def systems_of(results: Sequence[SetResult], named: Iterable[str]) -> list[str]:
+    """The systems that there are results of, each once.
+
+    Raises:
+        UsageError: one that is named is not among them.
+    """
+    there = list(dict.fromkeys(result.system for result in results))
+    for name in named:
+        if name not in there:
+            raise UsageError(f"There are no results of {name!r}. There are some of: {'; '.join(there) or 'none'}.")
+    return there
 
 
 def file_name(name: str) -> str:

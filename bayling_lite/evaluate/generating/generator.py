@@ -91,17 +91,7 @@ class Generator:
         if effort.n_asked:
             effort = replace(effort, seconds=time.perf_counter() - started)
         words = _in_words(decoding, info, required=required)
-        run = Run(
-            date=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            model=info.name,
-            fingerprint=info.fingerprint,
-            template=info.template,
-            device=info.device,
-            decoding=words,
-            prompt=prompt,
-            effort=effort,
-        )
-        return Answered(answers, effort, words, run)
+        return Answered(answers, effort, words, run_now(info, words, prompt, effort))
 
     def _answer(
         self, scripts: Sequence[Script], decoding: Decoding, label: str
@@ -165,6 +155,20 @@ def _run(scripts: Sequence[Script], courses: Courses, window: int) -> abc.Genera
         for thread in threads:
             if thread.ident is not None:
                 thread.join()
+
+
+def run_now(info: ModelInfo, decoding: str, prompt: str, effort: Effort) -> Run:
+    """How answers came to be that an engine has just made."""
+    return Run(
+        date=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        model=info.name,
+        fingerprint=info.fingerprint,
+        template=info.template,
+        device=info.device,
+        decoding=decoding,
+        prompt=prompt,
+        effort=effort,
+    )
 
 
 def _window(info: ModelInfo) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import hashlib
 import json
 import threading
@@ -16,11 +15,12 @@ from bayling_lite import __version__
 from bayling_lite.errors import ContextOverflow
 from bayling_lite.evaluate.generating import Answered, Generator
 from bayling_lite.evaluate.generating.course import added
+from bayling_lite.evaluate.generating.generator import run_now
 from bayling_lite.evaluate.generating.store import StoredAnswer
 from bayling_lite.evaluate.interactive.counted_engine import CountedEngine
 from bayling_lite.evaluate.interactive.dialogue_course import SaidWish, said_wishes
 from bayling_lite.evaluate.interactive.refinement_sets import RefinementDialogue, as_json
-from bayling_lite.evaluate.values import Answer, Effort, Run
+from bayling_lite.evaluate.values import Answer, Effort
 from bayling_lite.prompts import Wording
 from bayling_lite.translate.results import Translation
 from bayling_lite.translate.translator import Translator
@@ -70,16 +70,7 @@ class GuaranteedRefiner:
         decoding = "the program's refinement"
         if self._beam_size > 1:
             decoding = f"beam {self._beam_size}, {decoding}"
-        run = Run(
-            date=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            model=info.name,
-            fingerprint=info.fingerprint,
-            template=info.template,
-            device=info.device,
-            decoding=decoding,
-            prompt=prompt,
-            effort=effort,
-        )
+        run = run_now(info, decoding, prompt, effort)
         return Answered(tuple(answers[place] for place in range(len(dialogues))), effort, decoding, run)
 
     def _carried_out(self, dialogue: RefinementDialogue) -> _Refined:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bayling_lite.evaluate.ranking.summary import RankingSummary
-from bayling_lite.evaluate.report.values import Ranked, Ranking
+from bayling_lite.evaluate.report.values import Ranking
 
 
 def rankings_of(summaries: Iterable[RankingSummary]) -> tuple[Ranking, ...]:
@@ -19,9 +19,7 @@ def _ranking(summary: RankingSummary) -> Ranking:
         family=summary.family,
         set_name=summary.set_name,
         aspect=summary.aspect.label,
-        systems=tuple(
-            Ranked(one.system, one.first, one.low, one.high, one.best, one.mean_rank) for one in summary.standings
-        ),
+        systems=summary.standings,
         n_items=summary.n_items,
         n_ranked=summary.n_ranked,
         n_rankings=summary.n_rankings,

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bayling_lite.evaluate.ranking.summary import Standing
+
 
 class Origin(StrEnum):
     """Where the numbers of a row come from."""
@@ -213,21 +215,6 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
-class Ranked:
-    """What people's rankings say of a system: see :class:`~bayling_lite.evaluate.ranking.summary.Standing`.
-
-    ``first`` with its 95 % interval and ``best`` are in percent; ranks are from 1.
-    """
-
-    system: str
-    first: float
-    low: float | None
-    high: float | None
-    best: float
-    mean_rank: float
-
-
-@dataclass(frozen=True, slots=True)
 class Ranking:
     """A study in which people ranked systems blindly, by one aspect; the best system first.
 
@@ -239,7 +226,7 @@ class Ranking:
     family: str
     set_name: str
     aspect: str
-    systems: tuple[Ranked, ...]
+    systems: tuple[Standing, ...]
     n_items: int
     n_ranked: int
     n_rankings: int
