@@ -26,6 +26,7 @@ PACKAGES = {
 # Lower layers first; a module may import its own layer and those before it.
 BASE = (
     *(
+        "closing",
         "errors",
         "localization",
         "reasons",

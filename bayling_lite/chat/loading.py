@@ -7,9 +7,8 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable
-from types import TracebackType
-from typing import Self
 
+from bayling_lite.closing import Closing
 from bayling_lite.engine.base import Engine, Generation, GenerationRequest, ModelInfo
 from bayling_lite.errors import EngineClosed
 from bayling_lite.localization import _
@@ -19,7 +18,7 @@ from bayling_lite.messages import Conversation
 _POLL_SECONDS = 0.1
 
 
-class BackgroundEngine:
+class BackgroundEngine(Closing):
     """Opens an engine on a thread of its own and is that engine.
 
     What needs the model waits until it is there, and raises what opening it raised. ``when_ready`` is called from the
@@ -192,14 +191,6 @@ class BackgroundEngine:
         thread = self._thread
         while thread is not None and thread.is_alive() and thread is not threading.current_thread():
             thread.join(_POLL_SECONDS)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _run_beside(load: Callable[[], None]) -> None:

@@ -14,9 +14,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from types import TracebackType
-from typing import Self
 
+from bayling_lite.closing import Closing
 from bayling_lite.engine.base import Completion, FinishReason, GenerationRequest, ModelInfo
 from bayling_lite.engine.generation import StreamedGeneration
 from bayling_lite.engine.text import StopScanner
@@ -30,7 +29,7 @@ Response = str | Completion | BaseException
 _TOKEN = re.compile(r"\s*[A-Za-z0-9'À-ɏ]+|\s*\S|\s+")
 
 
-class ScriptedEngine:
+class ScriptedEngine(Closing):
     """An :class:`~bayling_lite.engine.base.Engine` without a model. Every request runs at once, in a thread of its own.
 
     Args:
@@ -102,14 +101,6 @@ class ScriptedEngine:
             generation.cancel()
             if thread is not threading.current_thread():
                 thread.join()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _interrupt(self, generation: StreamedGeneration) -> None:
         with self._lock:

@@ -14,9 +14,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
+from bayling_lite.closing import Closing
 from bayling_lite.database import Database, as_bytes
 from bayling_lite.translate.asking.values import Problem, ProblemKind
 from bayling_lite.translate.store_file import store_kind
@@ -99,7 +99,7 @@ class StoreCount:
     newest: float
 
 
-class Store:
+class Store(Closing):
     """The store in a file. Open it with :meth:`open`, close it, or use it in a ``with``; safe to use from any thread.
 
     Every method raises :class:`~bayling_lite.errors.InputError` where the file is damaged, and
@@ -172,14 +172,6 @@ class Store:
     def close(self) -> None:
         """Close the file. Idempotent."""
         self._database.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _run(self, statement: str, values: list[Any]) -> list[Any]:
         return self._database.run(statement, values)

@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from bayling_lite.chat.records.locks import SessionLock
@@ -30,6 +29,7 @@ from bayling_lite.chat.records.values import (
 )
 from bayling_lite.chat.session.preferences import Preferences
 from bayling_lite.chat.session.recording import KeptSession
+from bayling_lite.closing import Closing
 from bayling_lite.database import Database
 from bayling_lite.errors import UsageError
 from bayling_lite.localization import _
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from bayling_lite.translate import Translator
 
 
-class SessionStore:
+class SessionStore(Closing):
     """The store in a file, or in memory where ``path`` is None. Open it with :meth:`open`; close it, or use it in a
     ``with``; safe to use from any thread.
 
@@ -234,14 +234,6 @@ class SessionStore:
     def close(self) -> None:
         """Close the file. Idempotent."""
         self.database.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     # Details.
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import weakref
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
 from typing import Self, Unpack
 
 import llama_cpp.llama_cpp as lib
 
+from bayling_lite.closing import Closing
 from bayling_lite.engine.base import GenerationRequest, ModelInfo
 from bayling_lite.engine.fingerprint import fingerprint
 from bayling_lite.engine.generation import StreamedGeneration
@@ -29,7 +29,7 @@ from bayling_lite.reasons import reason
 _UNPACKED = (0, 1, 7, 32)
 
 
-class LlamaEngine:
+class LlamaEngine(Closing):
     """An :class:`~bayling_lite.engine.base.Engine` that runs a GGUF file here. Close it, or use it in a ``with``."""
 
     def __init__(self, info: ModelInfo, scheduler: Scheduler) -> None:
@@ -134,14 +134,6 @@ class LlamaEngine:
         """Cancel what runs, fail what waits with EngineClosed, free the model. Idempotent."""
         self._finalizer()
         self._scheduler.close()  # also when another thread is closing: returns when it is done
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _fingerprint(header: GGUFHeader) -> str:

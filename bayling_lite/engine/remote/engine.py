@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import weakref
 from functools import partial
-from types import TracebackType
 from typing import Self
 
+from bayling_lite.closing import Closing
 from bayling_lite.engine.base import GenerationRequest, ModelInfo
 from bayling_lite.engine.generation import StreamedGeneration
 from bayling_lite.engine.remote.address import Address
@@ -22,7 +22,7 @@ from bayling_lite.messages import Conversation
 _MOST_PARALLEL = 1024
 
 
-class RemoteEngine:
+class RemoteEngine(Closing):
     """An :class:`~bayling_lite.engine.base.Engine` whose model is at a server. Close it, or use it in a ``with``.
 
     What differs from an engine that computes here:
@@ -124,11 +124,3 @@ class RemoteEngine:
         """Cancel what runs, fail what waits with EngineClosed. Idempotent."""
         self._finalizer()
         self._desk.close()  # also when another thread is closing: returns when it is done
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

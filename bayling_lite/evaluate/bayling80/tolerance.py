@@ -6,8 +6,9 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 from collections.abc import Generator as Coroutine
 from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
+from bayling_lite.closing import Closing
 from bayling_lite.engine.base import Completion, Engine, Generation, GenerationRequest, ModelInfo
 from bayling_lite.errors import ContextOverflow, EngineClosed, EngineError, RequestRefused
 from bayling_lite.messages import Conversation
@@ -18,7 +19,7 @@ MOST_FAILURES = 5
 _PROBE = GenerationRequest(Conversation().user("Answer with one word: yes."), max_tokens=16)
 
 
-class TolerantEngine:
+class TolerantEngine(Closing):
     """Another engine, whose failures at single requests (no answer in time, a broken one) come as ``RequestRefused``.
 
     Where as many as :data:`MOST_FAILURES` come in succession and a short question fails as well, nothing gets through
@@ -46,14 +47,6 @@ class TolerantEngine:
     def close(self) -> None:
         """Close the other one."""
         self._engine.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def succeeded(self) -> None:
         """A request went well, or was refused for its own sake: the engine is there."""

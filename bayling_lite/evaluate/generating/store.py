@@ -12,9 +12,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, cast
 
+from bayling_lite.closing import Closing
 from bayling_lite.database import Database, DatabaseKind, as_bytes
 from bayling_lite.engine.base import FinishReason
 
@@ -62,7 +62,7 @@ class StoredAnswer:
     n_ctx: int = 0
 
 
-class AnswerStore:
+class AnswerStore(Closing):
     """The store in a file, or (``path`` None) in memory. Close it, or use it in a ``with``. Safe from any thread.
 
     Every method raises :class:`~bayling_lite.errors.InputError` where the file is damaged, and
@@ -96,14 +96,6 @@ class AnswerStore:
     def close(self) -> None:
         """Close the file. Idempotent."""
         self._database.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _run(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
         return self._database.run(statement, values)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from types import TracebackType
-from typing import Self
 
+from bayling_lite.closing import Closing
 from bayling_lite.engine.base import Engine, Generation, GenerationRequest, ModelInfo
 from bayling_lite.errors import EngineError
 from bayling_lite.evaluate.values import Effort
 from bayling_lite.messages import Conversation
 
 
-class CountedEngine:
+class CountedEngine(Closing):
     """Another engine, counted. Closing it closes nothing: that is up to who opened the other one."""
 
     def __init__(self, engine: Engine) -> None:
@@ -52,11 +51,3 @@ class CountedEngine:
 
     def close(self) -> None:
         """Do nothing."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -14,6 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from bayling_lite.closing import Closing
 from bayling_lite.database import Database, DatabaseKind
 from bayling_lite.errors import InputError, UsageError
 from bayling_lite.evaluate.ranking.values import Aspect, Ballot, Dialogue, Input, Item, Ranks, Study
@@ -47,7 +48,7 @@ class Conflict(UsageError):
     """A ballot was changed elsewhere since it was shown."""
 
 
-class StudyStore:
+class StudyStore(Closing):
     """A study's file. Safe to use from any thread and by several processes; :meth:`close` it.
 
     Raises:
@@ -63,12 +64,6 @@ class StudyStore:
     def place(cls, out: Path, name: str) -> Path:
         """The file of a study in a results folder."""
         return out / FOLDER / f"{file_name(name)}.sqlite"
-
-    def __enter__(self) -> StudyStore:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the file. Idempotent."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
+from bayling_lite.closing import Closing
 from bayling_lite.errors import InputError, OutputError
 from bayling_lite.languages import Language
 from bayling_lite.settings import Settings
@@ -18,7 +18,7 @@ from bayling_lite.translate.memory.likeness import can_compare
 from bayling_lite.translate.memory.tmx import Progress
 
 
-class TranslationMemory:
+class TranslationMemory(Closing):
     """Translations that people have made, looked up by their source. Safe to use from any thread; close it after use.
 
     TMX files are indexed once, however often they are named, and wherever they lie. ``own`` is the folder of those that
@@ -141,14 +141,6 @@ class TranslationMemory:
         for index in self._indexes:
             index.close()
         self._indexes.clear()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _use(self, path: Path) -> MemoryIndex:
         index = next((index for index in self._indexes if index.path == path), None)
